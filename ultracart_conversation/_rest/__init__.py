@@ -1,0 +1,1 @@
+"""The pipe that every request takes."""

@@ -1,0 +1,122 @@
+"""One exchange over HTTP. The only importer of httpx."""
+
+import logging
+import ssl
+from collections.abc import AsyncIterable
+from functools import cache
+
+import httpx
+
+from ultracart_conversation._rest.outcome import Lost, Outcome, Reply, Request, Stage
+from ultracart_conversation._wire.redact import hidden_from_logs, watch
+from ultracart_conversation.clock import Clock
+from ultracart_conversation.config import Timeouts
+
+LARGEST_REPLY = 64 * 1024 * 1024
+LARGEST_FAILURE = 64 * 1024
+_NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+)
+
+# httpx names whole URLs at INFO, and the query of a presigned one is a secret.
+watch(logging.getLogger("httpx"))
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Building one costs some 20 ms and 0.5 MB, so the process shares it."""
+    return httpx.create_ssl_context()
+
+
+class HttpTransport:
+    """Sends requests below one base URL, and presigned uploads anywhere; never follows a redirect."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: Timeouts,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        http2: bool = False,
+    ) -> None:
+        self._base = httpx.URL(base_url)
+        self._total = timeouts.total
+        self._clock = clock
+        # A cancelled request that queues inside the pool can block it for ever, so nobody may queue there:
+        # the pool is unlimited, and the budget above it limits.
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            verify=_ssl_context(),
+            http2=http2,
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, write=timeouts.write, pool=timeouts.connect),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        )
+
+    async def exchange(self, request: Request, *, deadline: float | None = None) -> Outcome:
+        """Send `request` and read its reply to the end, or to the largest size that we read.
+
+        `deadline` is a time of the clock by which the reply must be complete.
+        """
+        url = self._base.copy_with(raw_path=self._base.raw_path.rstrip(b"/") + request.path.encode("ascii"))
+        message = httpx.Request(request.method, url, headers=request.headers, content=request.body)
+        return await self._send(message, _earlier(deadline, self._clock.now() + self._total))
+
+    async def put_presigned(
+        self, url: str, content: AsyncIterable[bytes], *, size: int, content_type: str | None
+    ) -> Outcome:
+        """Stream `content` to a presigned URL, with no header of ours but its length and type."""
+        headers = {"Content-Length": str(size)} | ({} if content_type is None else {"Content-Type": content_type})
+        message = httpx.Request("PUT", url, headers=headers, content=content)
+        with hidden_from_logs(message.url.query.decode()):
+            return await self._send(message, None)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _send(self, message: httpx.Request, deadline: float | None) -> Outcome:
+        # Time limits are httpx's own, never a cancel scope around the exchange: a cancelled one costs its connection.
+        try:
+            response = await self._client.send(message, stream=True)
+            try:
+                return await self._read(response, deadline)
+            finally:
+                await response.aclose()
+        except _NOTHING_SENT as error:
+            return Lost(Stage.CONNECTING, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
+        except httpx.TransportError as error:
+            return Lost(Stage.SENT, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
+
+    async def _read(self, response: httpx.Response, deadline: float | None) -> Outcome:
+        limit = LARGEST_REPLY if response.is_success else LARGEST_FAILURE
+        body = bytearray()
+        undecodable: str | None = None
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > limit:
+                    break
+                if deadline is not None and self._clock.now() > deadline:
+                    return Lost(Stage.SENT, "the reply came too slowly", too_slow=True)
+        except httpx.DecodingError as error:
+            undecodable = _detail(error)
+        return Reply(
+            status_code=response.status_code,
+            headers=response.headers,
+            body=bytes(body[:limit]),
+            cut=len(body) > limit,
+            undecodable=undecodable,
+        )
+
+
+def _earlier(deadline: float | None, other: float) -> float:
+    return other if deadline is None else min(deadline, other)
+
+
+def _detail(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

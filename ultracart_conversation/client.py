@@ -1,0 +1,274 @@
+"""The REST operations of UltraCart's Conversation API."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import anyio
+
+from ultracart_conversation._rest import routes
+from ultracart_conversation._rest.budget import Budget
+from ultracart_conversation._rest.conversation_pages import each_conversation
+from ultracart_conversation._rest.message_pages import MessagePages, PageShape
+from ultracart_conversation._rest.operation import Operation
+from ultracart_conversation._wire.drift import Drift
+from ultracart_conversation.auth import ApiKey, Credentials
+from ultracart_conversation.clock import Clock, SystemClock
+from ultracart_conversation.config import Retry, Timeouts, api_key_from_env, base_url_from_env, checked_base_url
+from ultracart_conversation.errors import ConfigurationError, Undecodable
+from ultracart_conversation.limits import Limits
+from ultracart_conversation.models import (
+    Conversation,
+    ConversationAgentAuthResponse,
+    ConversationJoinRequest,
+    ConversationMessage,
+    ConversationMessagesResponse,
+    ConversationMultimediaUploadUrlResponse,
+    ConversationResponse,
+    ConversationsResponse,
+    ConversationStartRequest,
+    ConversationStartResponse,
+    ConversationSummary,
+    ConversationWebchatContext,
+    ConversationWebchatQueueStatusesResponse,
+    ConversationWebchatQueueStatusUpdateRequest,
+    Model,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ultracart_conversation.uploads import Uploads
+
+T = TypeVar("T")
+LARGEST_PAGE = 200
+"""Rows that a page may have at most (documented)."""
+_NO_PARAMETERS: Mapping[str, Any] = {}
+
+
+class ConversationClient:
+    """An async client for one merchant; close it, or use it as an async context manager, on one event loop.
+
+    ```python
+    async with ConversationClient() as client:
+        async for conversation in client.iter_conversations():
+            print(conversation.last_conversation_message_body)
+    ```
+
+    `api_key` and `base_url` default to the environment's `ULTRACART_API_KEY` and `ULTRACART_BASE_URL`; `credentials`
+    take the key's place where more than a key is needed. `limits` are those of the service, or a `Budget` that
+    several clients share. `deadline` is the longest that one call may take, in seconds, waits and retries included.
+    `transport` is any httpx transport; `clock` is for tests.
+
+    Every operation may raise any `TransportError` or `ReplyError`, and `ConfigurationError` for arguments
+    that cannot be sent. A cancelled operation may have been carried out.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        credentials: Credentials | None = None,
+        limits: Limits | Budget | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+        deadline: float | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        http2: bool = False,
+        allow_insecure: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        # httpx costs ten times what the rest of this package does to import, and brings rich along.
+        from ultracart_conversation._rest.pipeline import Pipeline  # noqa: PLC0415
+        from ultracart_conversation._rest.transport import HttpTransport  # noqa: PLC0415
+
+        if credentials is not None and api_key is not None:
+            raise ConfigurationError("pass api_key or credentials, not both")
+        self.base_url = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
+        """Where requests go, without a trailing slash."""
+        self.drift = Drift()
+        """What the service sent to this client and the contract does not know."""
+        self._clock = clock or SystemClock()
+        self.budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self._clock)
+        """The rate budget; `budget.statistics()` says what is left."""
+        self._deadline = deadline
+        self._page_shape = PageShape()
+        self._transport = HttpTransport(
+            self.base_url, timeouts=timeouts or Timeouts(), clock=self._clock, transport=transport, http2=http2
+        )
+        self._pipeline = Pipeline(
+            self._transport,
+            credentials=credentials or ApiKey(api_key if api_key is not None else api_key_from_env()),
+            budget=self.budget,
+            retry=retry or Retry(),
+            clock=self._clock,
+            drift=self.drift,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"ConversationClient(base_url={self.base_url!r})"
+
+    async def aclose(self) -> None:
+        """Close all connections, in at most 2 seconds; calls still under way fail."""
+        with anyio.move_on_after(2, shield=True):
+            await self._transport.aclose()
+
+    async def send(
+        self,
+        operation: Operation[T],
+        *,
+        path: Mapping[str, str | int] = _NO_PARAMETERS,
+        query: Mapping[str, str | int | None] = _NO_PARAMETERS,
+        body: Model | Mapping[str, Any] | None = None,
+    ) -> T:
+        """Send an operation that has no method here; what is None in `query` is left out."""
+        deadline = None if self._deadline is None else self._clock.now() + self._deadline
+        return await self._pipeline.send(operation, path=path, query=query, body=body, deadline=deadline)
+
+    @cached_property
+    def uploads(self) -> "Uploads":
+        """Files for messages."""
+        from ultracart_conversation.uploads import Uploads  # noqa: PLC0415
+
+        return Uploads(self, self._transport)
+
+    async def get_agent_keep_alive(self) -> None:
+        """Keep the agent's session alive (documented); how often is needed is unknown."""
+        await self.send(routes.GET_AGENT_KEEP_ALIVE)
+
+    async def get_agent_websocket_authorization(self) -> ConversationAgentAuthResponse:
+        """A JWT and a URL to open one websocket with."""
+        return await self.send(routes.GET_AGENT_WEBSOCKET_AUTHORIZATION)
+
+    async def get_conversation(self, conversation_uuid: str, *, limit: int | None = None) -> ConversationResponse:
+        """A conversation with its messages, of which `limit` keeps the newest (inferred)."""
+        path, query = {"conversation_uuid": conversation_uuid}, {"limit": limit}
+        return await self.send(routes.GET_CONVERSATION, path=path, query=query)
+
+    async def get_conversation_context(self, conversation_uuid: str) -> ConversationWebchatContext:
+        """What the customer of a webchat looks at and has in the cart; SMS has none (inferred)."""
+        return await self.send(routes.GET_CONVERSATION_CONTEXT, path={"conversation_uuid": conversation_uuid})
+
+    async def get_conversation_messages(
+        self, conversation_uuid: str, since: int, *, limit: int | None = None
+    ) -> ConversationMessagesResponse:
+        """Messages since a moment in milliseconds since 1970 (inferred).
+
+        Unknown: whether `since` is inclusive, the order, and which end `limit` cuts off. `iter_messages` does not
+        depend on them.
+        """
+        path: dict[str, str | int] = {"conversation_uuid": conversation_uuid, "since": since}
+        return await self.send(routes.GET_CONVERSATION_MESSAGES, path=path, query={"limit": limit})
+
+    async def get_conversation_multimedia_upload_url(self, extension: str) -> ConversationMultimediaUploadUrlResponse:
+        """A presigned URL for a file with this extension, such as `"png"`; `uploads.put` does all of it."""
+        return await self.send(routes.GET_CONVERSATION_MULTIMEDIA_UPLOAD_URL, path={"extension": extension})
+
+    async def get_conversation_webchat_queue_statuses(self) -> ConversationWebchatQueueStatusesResponse:
+        """All queues with their agents and the customers who wait."""
+        return await self.send(routes.GET_CONVERSATION_WEBCHAT_QUEUE_STATUSES)
+
+    async def get_conversations(
+        self,
+        *,
+        medium: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> ConversationsResponse:
+        """A page of summaries from newest to oldest (documented).
+
+        `limit` rows, 100 by default and 200 at most (documented), from `offset` on. `medium` is `sms` or `websocket`.
+        What `before` takes is not documented; an ISO-8601 time of the last message is inferred.
+        """
+        query: dict[str, str | int | None] = {"medium": medium, "before": before, "_limit": limit, "_offset": offset}
+        return await self.send(routes.GET_CONVERSATIONS, query=query)
+
+    async def join_conversation(
+        self, conversation_uuid: str, join_request: ConversationJoinRequest | None = None
+    ) -> None:
+        """Take part in a conversation."""
+        path = {"conversation_uuid": conversation_uuid}
+        await self.send(routes.JOIN_CONVERSATION, path=path, body=join_request)
+
+    async def leave_conversation(self, conversation_uuid: str) -> None:
+        """Take part no longer."""
+        await self.send(routes.LEAVE_CONVERSATION, path={"conversation_uuid": conversation_uuid})
+
+    async def mark_read_conversation(self, conversation_uuid: str) -> None:
+        """Mark all messages of a conversation as read."""
+        await self.send(routes.MARK_READ_CONVERSATION, path={"conversation_uuid": conversation_uuid})
+
+    async def start_conversation(self, start_request: ConversationStartRequest) -> ConversationStartResponse:
+        """Pick up a queue entry, or write to somebody; never sent twice: a lost reply raises `OutcomeUnknown`."""
+        return await self.send(routes.START_CONVERSATION, body=start_request)
+
+    async def update_conversation_webchat_queue_status(
+        self, queue_name: str, status_request: ConversationWebchatQueueStatusUpdateRequest
+    ) -> None:
+        """Set this agent's status in one queue."""
+        path = {"queue_name": queue_name}
+        await self.send(routes.UPDATE_CONVERSATION_WEBCHAT_QUEUE_STATUS, path=path, body=status_request)
+
+    async def iter_conversations(
+        self, *, medium: str | None = None, before: str | None = None, limit: int = LARGEST_PAGE
+    ) -> AsyncIterator[ConversationSummary]:
+        """All conversations from newest to oldest, each once, although the list moves while it is read.
+
+        `limit` is the rows a page, from 1 to 200.
+        """
+        _check_page(limit)
+
+        async def list_page(offset: int) -> ConversationsResponse:
+            return await self.get_conversations(medium=medium, before=before, limit=limit, offset=offset)
+
+        async for conversation in each_conversation(list_page):
+            yield conversation
+
+    async def iter_messages(
+        self, conversation_uuid: str, *, since: int | datetime = 0, limit: int = LARGEST_PAGE
+    ) -> AsyncIterator[ConversationMessage]:
+        """The messages of a conversation from `since` on, inclusive, oldest first, each once.
+
+        `since` is a time with an offset, or milliseconds since 1970; `limit` is the messages a page, from 1 to 200.
+        Raises `IncompleteRead` where the service does not give, or does not show that it gives, all of them.
+        """
+        _check_page(limit)
+
+        async def read_since(epoch: int, size: int) -> tuple[ConversationMessage, ...]:
+            reply = await self.get_conversation_messages(conversation_uuid, epoch, limit=size)
+            return reply.conversation_messages
+
+        async def read_whole() -> Conversation:
+            reply = await self.get_conversation(conversation_uuid)
+            if reply.conversation is None:
+                raise Undecodable(f"get_conversation: the reply has no conversation {conversation_uuid}")
+            return reply.conversation
+
+        pages = MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape)
+        async for message in pages.since(_epoch(since)):
+            yield message
+
+
+def _check_page(limit: int) -> None:
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ConfigurationError(f"limit is the rows a page, from 1 to {LARGEST_PAGE}, not {limit}")
+
+
+def _epoch(since: int | datetime) -> int:
+    if isinstance(since, int):
+        return since
+    if since.tzinfo is None:
+        raise ConfigurationError(f"since={since.isoformat()} has no offset: say which zone, for example tzinfo=UTC")
+    return int(since.timestamp() * 1000)
