@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from inspect import isawaitable
+from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -93,7 +94,7 @@ def _extension(source: Source, extension: str | None) -> str:
 
 
 def _suffix(path: "str | os.PathLike[str]") -> str:
-    return os.path.splitext(os.fspath(path))[1]
+    return Path(path).suffix
 
 
 async def _opened(stack: AsyncExitStack, source: Source) -> _File:

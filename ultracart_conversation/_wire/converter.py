@@ -8,7 +8,7 @@ counted in the current `Drift`, and written back.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import NoneType, UnionType
-from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import attrs
 from cattrs import Converter
@@ -50,18 +50,14 @@ def _fields(model: type) -> dict[str, Any]:
 
 
 def _reader_of(expected: type) -> Hook:
+    accepted = (float, int) if expected is float else (expected,)
+
     def read(value: Any, _: Any) -> Any:
-        if type(value) is not expected:
+        if value.__class__ not in accepted:
             raise WrongType
         return value
 
     return read
-
-
-def _read_number(value: Any, _: Any) -> float:
-    if type(value) is not float and type(value) is not int:
-        raise WrongType
-    return value
 
 
 def _read_date(value: Any, _: Any) -> datetime:
@@ -70,18 +66,10 @@ def _read_date(value: Any, _: Any) -> datetime:
     return read_date(value)
 
 
-def _enum_reader(enum: type[OpenEnum]) -> Hook:
-    known = {member.value: member for member in enum}
-
-    def read_enum(value: Any, _: Any) -> OpenEnum:
-        member = known.get(value) if value.__class__ is str else _not_a_text()
-        return member or _stranger(enum, value)
-
-    return read_enum
-
-
-def _not_a_text() -> NoReturn:
-    raise WrongType
+def _read_enum(value: Any, enum: type[OpenEnum]) -> OpenEnum:
+    if value.__class__ is not str:
+        raise WrongType
+    return enum.known().get(value) or _stranger(enum, value)
 
 
 def _stranger(enum: type[OpenEnum], value: str) -> OpenEnum:
@@ -237,25 +225,20 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and attrs.has(annotation)
 
 
-def _is_enum(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, OpenEnum)
-
-
 def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) is tuple
 
 
 converter = Converter(prefer_attrib_converters=False)
-for _expected in (str, int, bool):
-    converter.register_structure_hook(_expected, _reader_of(_expected))
-converter.register_structure_hook(float, _read_number)
+for _exact in _EXACT:
+    converter.register_structure_hook(_exact, _reader_of(_exact))
 converter.register_structure_hook(datetime, _read_date)
 converter.register_structure_hook(JsonObject, _read_object)
-converter.register_structure_hook_factory(_is_enum, _enum_reader)
+converter.register_structure_hook(OpenEnum, _read_enum)
 converter.register_structure_hook_factory(_is_list, _list_reader)
 converter.register_structure_hook_factory(_is_model, _model_reader)
 converter.register_unstructure_hook(datetime, write_date)
 converter.register_unstructure_hook(JsonObject, plain)
-converter.register_unstructure_hook_func(_is_enum, str)
+converter.register_unstructure_hook(OpenEnum, str)
 converter.register_unstructure_hook_factory(_is_list, _list_writer)
 converter.register_unstructure_hook_factory(_is_model, _model_writer)

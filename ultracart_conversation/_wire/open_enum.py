@@ -1,7 +1,8 @@
 """Enums that a newer server may widen without breaking anybody."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Self, cast
 
 
 class OpenEnum(StrEnum):
@@ -10,6 +11,11 @@ class OpenEnum(StrEnum):
     `Medium("fax")` is a `Medium`, equals `"fax"`, is written back as `"fax"` and says `is_known == False`.
     Because any string may turn up, a `match` over the members needs a `case _`.
     """
+
+    @classmethod
+    def known(cls) -> Mapping[str, Self]:
+        """The members that the contract lists, by value."""
+        return cast("Mapping[str, Self]", cls._value2member_map_)
 
     @property
     def is_known(self) -> bool:
@@ -21,9 +27,8 @@ class OpenEnum(StrEnum):
         if not isinstance(value, str):
             return None
         # UltraCart has published enum values with a leading space.
-        known = cls._value2member_map_.get(value.strip())
-        if known is not None:
-            return known  # type: ignore[return-value]
+        if known := cls.known().get(value.strip()):
+            return known
         stranger = str.__new__(cls, value)
         stranger._name_ = stranger._value_ = value
         return stranger
