@@ -228,7 +228,7 @@ class ConversationClient:
 
         `limit` is the rows a page, from 1 to 200.
         """
-        _check_page(limit)
+        _check_page(limit, least=1)
 
         async def list_page(offset: int) -> ConversationsResponse:
             return await self.get_conversations(medium=medium, before=before, limit=limit, offset=offset)
@@ -241,10 +241,11 @@ class ConversationClient:
     ) -> AsyncIterator[ConversationMessage]:
         """The messages of a conversation from `since` on, inclusive, oldest first, each once.
 
-        `since` is a time with an offset, or milliseconds since 1970; `limit` is the messages a page, from 1 to 200.
+        `since` is a time with an offset, or milliseconds since 1970; `limit` is the messages a page, from 2 to 200.
         Raises `IncompleteRead` where the service does not give, or does not show that it gives, all of them.
         """
-        _check_page(limit)
+        # A page of one message cannot show which end of a longer list it is.
+        _check_page(limit, least=2)
 
         async def read_since(epoch: int, size: int) -> tuple[ConversationMessage, ...]:
             reply = await self.get_conversation_messages(conversation_uuid, epoch, limit=size)
@@ -261,9 +262,9 @@ class ConversationClient:
             yield message
 
 
-def _check_page(limit: int) -> None:
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise ConfigurationError(f"limit is the rows a page, from 1 to {LARGEST_PAGE}, not {limit}")
+def _check_page(limit: int, *, least: int) -> None:
+    if not least <= limit <= LARGEST_PAGE:
+        raise ConfigurationError(f"limit is the rows a page, from {least} to {LARGEST_PAGE}, not {limit}")
 
 
 def _epoch(since: int | datetime) -> int:

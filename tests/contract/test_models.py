@@ -23,7 +23,7 @@ def expected(name: str, kind: Any) -> Any:
     schema = referenced(kind)
     element = JsonObject if schema in COMMERCE else getattr(models, schema) if schema else None
     if isinstance(kind, dict):
-        return tuple[element or PRIMITIVES[kind["list"]], ...]
+        return tuple[element or PRIMITIVES[kind["list"]], ...]  # type: ignore[misc]
     return element or (datetime if name.endswith("_dts") else PRIMITIVES[kind])
 
 

@@ -25,7 +25,7 @@ def test_every_operation_has_its_route_and_every_route_its_operation() -> None:
 
 
 def test_every_operation_has_its_method_and_every_method_its_operation() -> None:
-    methods = {name for name, _ in inspect.getmembers(ConversationClient, inspect.isroutine) if name[0] != "_"}
+    methods = {name for name, _ in inspect.getmembers(ConversationClient, inspect.isfunction) if name[0] != "_"}
     assert methods - BEYOND == OPERATIONS.keys()
 
 

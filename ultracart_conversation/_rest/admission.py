@@ -46,8 +46,10 @@ class Admission:
         ticket = Ticket(priority, asked_at=now, deadline=deadline)
         if not self.line and self._may_go(now, priority):
             self._grant(ticket, now)
-        elif deadline is not None and now + self.wait(now, priority) > deadline:
-            self._refuse(ticket, now)
+            return ticket
+        ticket.estimate = self.wait(now, priority)
+        if deadline is not None and now + ticket.estimate > deadline:
+            ticket.state = State.REFUSED
         else:
             self.line.join(ticket)
         return ticket
@@ -59,8 +61,8 @@ class Admission:
             settled.append(self.line.take_next(urgent))
             self._grant(settled[-1], now)
         while late := self.line.take_late(now=now, resumption=self.throttle.paused_until):
+            late.state, late.estimate = State.REFUSED, self.wait(now, late.priority)
             settled.append(late)
-            self._refuse(late, now)
         return settled
 
     def next_time(self, now: float) -> float:
@@ -139,10 +141,6 @@ class Admission:
         self.throttle.started(now)
         for meter in self._charged:
             meter.reserve()
-
-    def _refuse(self, ticket: Ticket, now: float) -> None:
-        ticket.state = State.REFUSED
-        ticket.refused_wait = self.wait(now, ticket.priority)
 
 
 def _shares_kept(reserves: Mapping[Priority, float]) -> list[float]:

@@ -47,7 +47,7 @@ class Budget:
         shares = RESERVES if reserves is None else reserves
         self._admission = Admission(self.limits, reserves=shares, now=self._clock.now())
         self._turnstile = Turnstile(self._admission, self._clock)
-        self._ledger = Ledger(self._admission, self._clock, store)
+        self._ledger = Ledger(self._admission, self._clock, store) if store is not None else None
 
     def slot(self, priority: Priority = Priority.READ, *, deadline: float | None = None) -> Slot:
         """Room for one exchange, as an async context manager that waits on entering.

@@ -23,6 +23,8 @@ class PageShape:
 
     largest: int = 0
     """The most messages that one page ever held."""
+    inclusive: bool = False
+    """Whether `since` was seen to include its own millisecond."""
     keeps_oldest: bool | None = None
     """Which end a page keeps when it is cut; None until seen."""
 
@@ -43,29 +45,39 @@ class MessagePages:
         Raises `IncompleteRead` before the first message when older ones are provably or possibly out of reach.
         """
         page, size = await self._page(since)
-        if size >= min(self._limit, self._shape.largest) and page and not await self._keeps_oldest(since, page):
-            page = await self._filled(since, page, size)
-            size = 0
-        self._shape.largest = max(self._shape.largest, size)
+        if page and self._may_be_cut(size) and not await self._keeps_oldest(since, page):
+            page, size = await self._filled(since, page, size), 0
         while page:
+            following, size = await self._following(page[-1]) if self._may_be_cut(size) else ([], 0)
+            # Messages of the page's last millisecond wait, as the next page may hold some that go before them.
+            settled = _epoch(page[-1]) if following else _epoch(page[-1]) + 1
             for message in page:
-                yield message
-            if size < min(self._limit, self._shape.largest):
-                return
-            page, size = await self._following(page[-1])
+                if _epoch(message) < settled:
+                    yield message
+            page = sorted([*(m for m in page if _epoch(m) >= settled), *following], key=_order)
 
     async def _page(self, since: int) -> tuple[list[ConversationMessage], int]:
-        """The messages that are new, in order, and the size of the page; an exclusive `since` loses none."""
-        messages = await self._read_since(since - 1, self._limit)
+        """The messages from `since` on that are new, in order, and the size of their page."""
+        # Until `since` is known to include its own millisecond, the one before it is asked for.
+        ask = since if self._shape.inclusive else since - 1
+        messages = await self._read_since(ask, self._limit)
+        if ask < since and any(_epoch(message) == ask for message in messages):
+            self._shape.inclusive = True
+            return await self._page(since)
+        self._shape.largest = max(self._shape.largest, len(messages))
         return self._new(messages, since), len(messages)
 
     async def _following(self, last: ConversationMessage) -> tuple[list[ConversationMessage], int]:
         since = _epoch(last)
         page, size = await self._page(since)
-        if not page and size >= self._limit:
+        if not page and self._may_be_cut(size):
             # A page full of one millisecond: no `since` gets past it.
             page = await self._filled(since, [], size)
         return page, size
+
+    def _may_be_cut(self, size: int) -> bool:
+        """Whether a page of that size may have been cut: a shorter one than this service can give was not."""
+        return size >= min(self._limit, self._shape.largest)
 
     def _new(self, messages: Iterable[ConversationMessage], since: int) -> list[ConversationMessage]:
         fresh = {_key(message): message for message in messages if _epoch(message) >= since}
@@ -74,11 +86,11 @@ class MessagePages:
         return sorted(fresh.values(), key=_order)
 
     async def _keeps_oldest(self, since: int, page: list[ConversationMessage]) -> bool:
-        """Whether a cut page keeps the oldest messages, as a page of one shows."""
+        """Whether a cut page is known to keep the oldest messages, as a page of one shows."""
         if self._shape.keeps_oldest is None and _epoch(page[0]) < _epoch(page[-1]):
-            probe = await self._read_since(since - 1, 1)
+            probe = await self._read_since(since if self._shape.inclusive else since - 1, 1)
             self._shape.keeps_oldest = not probe or _epoch(probe[0]) <= _epoch(page[0])
-        return self._shape.keeps_oldest is not False
+        return self._shape.keeps_oldest is True
 
     async def _filled(self, since: int, page: list[ConversationMessage], size: int) -> list[ConversationMessage]:
         """`page` with the messages that its cut left out, from one read of the whole conversation."""

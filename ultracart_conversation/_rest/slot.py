@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """Loads what an earlier process used up, and saves what this one does; nothing without a store."""
+    """Loads what an earlier process used up, and saves what this one does."""
 
-    def __init__(self, admission: Admission, clock: Clock, store: BudgetStore | None) -> None:
+    def __init__(self, admission: Admission, clock: Clock, store: BudgetStore) -> None:
         self._admission = admission
         self._clock = clock
         self._store = store
@@ -27,20 +27,19 @@ class Ledger:
 
     async def load(self) -> None:
         """Restore the saved state, the first time."""
-        if self._store is not None and not self._loaded:
+        if not self._loaded:
             async with self._one_at_a_time:
-                await self._load(self._store)
+                await self._load()
 
     async def save(self) -> None:
-        """Save the state as it is now."""
-        if self._store is not None:
-            async with self._one_at_a_time:
-                await self._store.save(self._admission.state(self._clock.now(), self._clock.time()))
+        """Save the state as it is once it is this one's turn."""
+        async with self._one_at_a_time:
+            await self._store.save(self._admission.state(self._clock.now(), self._clock.time()))
 
-    async def _load(self, store: BudgetStore) -> None:
+    async def _load(self) -> None:
         if self._loaded:
             return
-        state = await store.load()
+        state = await self._store.load()
         if state is not None:
             self._admission.restore(state, self._clock.now(), self._clock.time())
         self._loaded = True
@@ -51,7 +50,9 @@ class Slot:
 
     __slots__ = ("_deadline", "_ledger", "_priority", "_ticket", "_turnstile", "_unsent")
 
-    def __init__(self, turnstile: Turnstile, ledger: Ledger, *, priority: Priority, deadline: float | None) -> None:
+    def __init__(
+        self, turnstile: Turnstile, ledger: Ledger | None, *, priority: Priority, deadline: float | None
+    ) -> None:
         self._turnstile = turnstile
         self._ledger = ledger
         self._priority = priority
@@ -64,24 +65,27 @@ class Slot:
         self._unsent = True
 
     async def __aenter__(self) -> Self:
-        await self._ledger.load()
-        ticket = await self._turnstile.enter(self._priority, self._deadline)
-        try:
-            await self._ledger.save()
-        except BaseException:
-            self._turnstile.withdraw(ticket)
-            raise
-        self._ticket = ticket
+        if self._ledger:
+            await self._ledger.load()
+        self._ticket = await self._turnstile.enter(self._priority, self._deadline)
+        if self._ledger:
+            await self._save_or_withdraw(self._ledger, self._ticket)
         return self
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         ticket, self._ticket = self._ticket, None
-        if ticket is None:
-            return
-        if self._unsent:
+        if ticket and self._unsent:
             self._turnstile.withdraw(ticket)
-        else:
+        elif ticket:
             self._turnstile.leave(ticket)
-        await self._ledger.save()
+        if self._ledger:
+            await self._ledger.save()
+
+    async def _save_or_withdraw(self, ledger: Ledger, ticket: "Ticket") -> None:
+        try:
+            await ledger.save()
+        except BaseException:
+            self._turnstile.withdraw(ticket)
+            raise

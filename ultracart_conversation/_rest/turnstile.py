@@ -49,10 +49,16 @@ class Turnstile:
         """Wait for a token of each window and for a place; raises `WouldPassDeadline`."""
         now = self._clock.now()
         ticket = self._admission.ask(now, priority, deadline=deadline)
-        if ticket.state is State.WAITING:
-            await self._wait(ticket, logged=self._log_wait(ticket, self._admission.wait(now, priority)))
+        try:
+            if ticket.state is State.WAITING:
+                await self._wait(ticket)
+            # A cancellation may have come after the grant and show itself only at the next checkpoint.
+            await checkpoint_if_cancelled()
+        except BaseException:
+            self.withdraw(ticket)
+            raise
         if ticket.state is State.REFUSED:
-            raise WouldPassDeadline(ticket.refused_wait)
+            raise WouldPassDeadline(ticket.estimate)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
@@ -70,21 +76,17 @@ class Turnstile:
         self._admission.throttle.throttled(self._clock.now(), wait)
         self._advance()
 
-    async def _wait(self, ticket: Ticket, *, logged: bool) -> None:
+    async def _wait(self, ticket: Ticket) -> None:
+        logged = self._log_wait(ticket, "waits about", ticket.estimate)
         self._bells[ticket] = anyio.Event()
         self._advance()
         try:
             while ticket.state is State.WAITING:
                 await self._sleep(ticket)
-            # trio reports a cancellation that came after the grant only at the next checkpoint.
-            await checkpoint_if_cancelled()
-        except BaseException:
-            self._admission.withdraw(ticket)
-            raise
         finally:
             self._step_out(ticket)
         if not logged:
-            self._log_wait(ticket, self._clock.now() - ticket.asked_at)
+            self._log_wait(ticket, "waited", self._clock.now() - ticket.asked_at)
 
     async def _sleep(self, ticket: Ticket) -> None:
         if self._timekeeper in (None, ticket):
@@ -110,7 +112,6 @@ class Turnstile:
             self._timekeeper = self._nap = None
         if self._timekeeper is None and self._bells:
             next(iter(self._bells.values())).set()
-        self._advance()
 
     def _advance(self) -> None:
         """Call everybody who may go now; wake the timekeeper if the next decision is due sooner than it thinks."""
@@ -128,8 +129,8 @@ class Turnstile:
         elif self._nap:
             self._nap.cancel()
 
-    def _log_wait(self, ticket: Ticket, seconds: float) -> bool:
+    def _log_wait(self, ticket: Ticket, verb: str, seconds: float) -> bool:
         if seconds <= WORTH_LOGGING:
             return False
-        logger.info("a %s request waits for the rate budget: %.1f s", ticket.priority.name, seconds)
+        logger.info("a %s request %s %.1f s for the rate budget", ticket.priority.name, verb, seconds)
         return True

@@ -22,16 +22,16 @@ class State(Enum):
 
 
 class Ticket:
-    """One request's claim on the budget."""
+    """One request's claim on the budget; ``estimate`` is its wait in seconds as last foreseen."""
 
-    __slots__ = ("asked_at", "deadline", "granted_at", "priority", "refused_wait", "state")
+    __slots__ = ("asked_at", "deadline", "estimate", "granted_at", "priority", "state")
 
     def __init__(self, priority: Priority, *, asked_at: float, deadline: float | None = None) -> None:
         self.priority = priority
         self.asked_at = asked_at
         self.deadline = deadline
         self.granted_at = asked_at
-        self.refused_wait = 0.0
+        self.estimate = 0.0
         self.state = State.WAITING
 
 
