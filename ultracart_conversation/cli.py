@@ -8,10 +8,9 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TextIO
 
-from ultracart_conversation._cli import commands
 from ultracart_conversation._cli.text import one_line
-from ultracart_conversation.errors import UltraCartError
 
 _PROGRAM = "ultracart-conversation"
 _EPILOG = """\
@@ -25,7 +24,7 @@ _AddCommand = Callable[..., argparse.ArgumentParser]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a reader who closes our pipe has enough, which is no error."""
-    _never_fail_to_encode()
+    _prepare_streams()
     try:
         try:
             return _run(arguments)
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("interrupted", code=130)
     except OSError as error:
         _give_up_stdout()
-        return _complain(str(error))
+        return _complain(f"cannot write: {error.strerror or error}")
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -47,11 +46,19 @@ def _run(arguments: Sequence[str] | None) -> int:
     if chosen.command is None:
         parser.print_help(sys.stderr)
         return 2
+    return _carry_out(chosen)
+
+
+def _carry_out(chosen: argparse.Namespace) -> int:
+    # All that takes long to import comes after the parser, which is quick, and inside the net for Ctrl-C.
+    from ultracart_conversation._cli import commands  # noqa: PLC0415
+    from ultracart_conversation.errors import UltraCartError  # noqa: PLC0415
+
     try:
         commands.run(chosen)
     except (UltraCartError, commands.Impossible) as error:
         return _complain(str(error))
-    except (OSError, KeyboardInterrupt):
+    except OSError:
         raise
     except Exception as error:
         if chosen.traceback:
@@ -65,10 +72,17 @@ def _complain(text: str, *, code: int = 1) -> int:
     return code
 
 
-def _never_fail_to_encode() -> None:
+def _prepare_streams() -> None:
+    """Have both streams, whatever was closed before we started, and no character that they cannot take."""
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w")), encoding="utf-8")
 
 
 def _give_up_stdout() -> None:
@@ -118,24 +132,26 @@ def _add_account_commands(add: _AddCommand) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
-    return number
+    return _whole(text, range(2**31))
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 65535")
-    return number
+    return _whole(text, range(65_536))
+
+
+def _whole(text: str, allowed: range) -> int:
+    if not text.isdecimal() or int(text) not in allowed:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {allowed[0]} to {allowed[-1]}")
+    return int(text)
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when asked: that takes as long as everything else here."""
+    """Looks the version up only when asked, as that takes as long as building the parser."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help="show the version and leave")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        parser.exit(message=f"{_PROGRAM} {commands.version()}\n")
+        from importlib.metadata import version  # noqa: PLC0415
+
+        parser.exit(message=f"{_PROGRAM} {version(_PROGRAM)}\n")

@@ -2,11 +2,12 @@
 
 import sys
 import time
+from importlib.metadata import version
 
 from ultracart_conversation._cli.failures import meet_failures, pick_up
 from ultracart_conversation._cli.following import collect, follow
 from ultracart_conversation._cli.picture import png, teapot
-from ultracart_conversation._cli.screen import Screen, screen_for
+from ultracart_conversation._cli.screen import screen_for
 from ultracart_conversation._cli.text import local, one_line
 from ultracart_conversation._cli.tour import Tour, given
 from ultracart_conversation.client import ConversationClient
@@ -18,21 +19,22 @@ from ultracart_conversation.models import (
 )
 from ultracart_conversation.sandbox import RateLimits, Sandbox
 
+_NAME = "ultracart-conversation"
 _QUEUE = "Support"
 _CUSTOMERS, _CONVERSATIONS = 20, 500
 
 
-async def run(*, seed: int, version: str) -> None:
+async def run(*, seed: int) -> None:
     """Start a sandbox, work in it as an agent for some seconds, and say what it took."""
     started = time.perf_counter()
     with screen_for(sys.stdout) as screen:
-        screen.title(f"ultracart-conversation {version}: a tour. It needs no account, and nothing leaves this machine.")
+        screen.title(f"{_NAME} {version(_NAME)}: no account needed, nothing leaves this machine")
         async with Sandbox(
             seed=seed, customers=_CUSTOMERS, conversations=_CONVERSATIONS, limits=RateLimits()
         ) as sandbox:
-            screen.note(f"A local UltraCart is up at {sandbox.base_url}, with the service's published rate limits.")
             screen.note(
-                "Each line is one call of ConversationClient over a real socket, what it sent, and how long it took."
+                f"A local UltraCart is up at {sandbox.base_url} and enforces the published rate limits. Each call "
+                "below goes to it over a real socket; on the right: what was sent and answered, and how long it took."
             )
             async with ConversationClient(sandbox.api_key, base_url=sandbox.base_url) as client:
                 tour = Tour(client, sandbox, screen)
@@ -48,7 +50,7 @@ async def _work(tour: Tour) -> None:
     await _upload(tour)
     await _pick_up(tour)
     await meet_failures(tour, chosen.conversation_uuid or "", queue=_QUEUE)
-    await _go_home(tour, chosen.conversation_uuid or "")
+    await _go_home(tour, agent, chosen.conversation_uuid or "")
 
 
 async def _come_online(tour: Tour) -> ConversationAgentAuth:
@@ -56,19 +58,18 @@ async def _come_online(tour: Tour) -> ConversationAgentAuth:
     reply = await tour.call("get_agent_websocket_authorization()", tour.client.get_agent_websocket_authorization())
     agent = given(reply.agent_auth, "agent_auth")
     tour.screen.result(
-        f"{agent.conversation_participant_name}, with a token for one websocket; no repr or log shows it"
+        f"{one_line(agent.conversation_participant_name)}, with a token for one websocket; its repr is '***'"
     )
     await tour.call("get_agent_keep_alive()", tour.client.get_agent_keep_alive())
-    await _set_status(tour, AgentStatus.AVAILABLE)
+    await _set_status(tour, agent, AgentStatus.AVAILABLE)
     return agent
 
 
-async def _set_status(tour: Tour, status: AgentStatus) -> None:
+async def _set_status(tour: Tour, agent: ConversationAgentAuth, status: AgentStatus) -> None:
     request = ConversationWebchatQueueStatusUpdateRequest(agent_status=status)
-    await tour.call(
-        f'update_conversation_webchat_queue_status("{_QUEUE}", {status})',
-        tour.client.update_conversation_webchat_queue_status(_QUEUE, request),
-    )
+    operation = tour.client.update_conversation_webchat_queue_status(_QUEUE, request)
+    await tour.call("update_conversation_webchat_queue_status(...)", operation)
+    tour.screen.result(f"{one_line(agent.conversation_participant_name)} is {status} in the queue {_QUEUE}")
 
 
 async def _see_who_waits(tour: Tour) -> None:
@@ -90,7 +91,7 @@ async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> Conv
     for conversation in listed[:3]:
         author = one_line(conversation.last_conversation_participant_name) or "(notice)"
         said = one_line(conversation.last_conversation_message_body)
-        tour.screen.result(f"{local(conversation.last_message_dts)}  {conversation.medium}  {author}: {said}")
+        tour.screen.result(f"  {local(conversation.last_message_dts)}  {author}: {said}")
     chosen = next(each for each in listed if _is_open_without(each, agent.conversation_participant_arn))
     await _show_context(tour, chosen.conversation_uuid or "")
     return chosen
@@ -129,10 +130,10 @@ async def _pick_up(tour: Tour) -> None:
         tour.screen.message("", message.author_conversation_participant_name or "(notice)", message.body or "")
 
 
-async def _go_home(tour: Tour, uuid: str) -> None:
+async def _go_home(tour: Tour, agent: ConversationAgentAuth, uuid: str) -> None:
     tour.screen.heading("Go home")
     await tour.call("leave_conversation(uuid)", tour.client.leave_conversation(uuid))
-    await _set_status(tour, AgentStatus.UNAVAILABLE)
+    await _set_status(tour, agent, AgentStatus.UNAVAILABLE)
 
 
 def _sum_up(tour: Tour, seconds: float) -> None:
@@ -142,12 +143,12 @@ def _sum_up(tour: Tour, seconds: float) -> None:
     tour.screen.heading("What it took")
     tour.screen.note(
         f"{budget.used} requests in {seconds:.1f} s, {len(operations)} of UltraCart's 13 conversation operations, "
-        f"{refused} answers of 429, {'some' if tour.client.drift else 'no'} drift from the contract."
+        f"{refused or 'no'} 429s, {'some' if tour.client.drift else 'no'} drift from the contract."
     )
     tour.screen.note("The rate budget, at the limits that UltraCart publishes:")
     for name, window in (("hour", budget.hour), ("day", budget.day)):
         if window is not None:
             tour.screen.window(name, window)
     tour.screen.heading("Now you")
-    tour.screen.result("ultracart-conversation sandbox                  # a local UltraCart for your own code")
-    tour.screen.result("ULTRACART_API_KEY=... ultracart-conversation list         # your own conversations")
+    tour.screen.result("your conversations  ULTRACART_API_KEY=... ultracart-conversation list")
+    tour.screen.result("for your own code   ultracart-conversation sandbox --port 8080")

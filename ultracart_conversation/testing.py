@@ -1,14 +1,39 @@
-"""Pytest fixtures for users of this package; pytest finds them by itself once the package is installed."""
+"""For users' own tests: a sandbox as a pytest fixture, which pytest finds by itself, and a clock that never waits."""
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
 import pytest
 
+from ultracart_conversation.clock import SystemClock
+
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ultracart_conversation.sandbox import Sandbox
 
 _MARKER = "ultracart_sandbox(**options): options of the sandbox that the fixture of this name starts, such as seed=7"
+
+
+class ImpatientClock(SystemClock):
+    """A clock on which no wait takes time: whoever sleeps makes it later at once.
+
+    `ConversationClient(clock=ImpatientClock())` neither waits for a retry nor for the rate budget, and
+    `clock.now()` tells how long it would have taken.
+    """
+
+    def __init__(self) -> None:
+        self._slept = 0.0
+
+    def now(self) -> float:
+        return super().now() + self._slept
+
+    def time(self) -> float:
+        return super().time() + self._slept
+
+    async def sleep(self, seconds: float) -> None:
+        self._slept += seconds
+        await anyio.lowlevel.checkpoint()
 
 
 def pytest_configure(config: pytest.Config) -> None:

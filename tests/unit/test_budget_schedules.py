@@ -37,3 +37,32 @@ def test_a_month_of_any_schedule_keeps_every_promise(limits: Limits, load: Load,
     simulation.run(MONTH)
     simulation.assert_windows_hold()
     assert simulation.longest_passed <= TURN_AFTER + len(Priority)
+
+
+def flooded(by: Priority, *, others: float = 300.0) -> Load:
+    """Three times as many requests of one priority as the day allows, and some of the others."""
+    return Load(arrivals={**dict.fromkeys(Priority, others), by: 3_000.0}, exchange=2.0)
+
+
+@pytest.mark.parametrize("by", list(Priority))
+def test_a_flood_of_one_priority_starves_nobody(by: Priority) -> None:
+    simulation = Simulation(limits=Limits(per_hour=100, per_day=1_000), load=flooded(by), seed=1)
+    simulation.run(5 * DAY)
+    simulation.assert_windows_hold()
+    total = sum(simulation.granted.values())
+    assert all(simulation.granted[priority] >= total / (TURN_AFTER + 1) / 1.5 for priority in Priority)
+
+
+def test_a_flood_of_backfill_leaves_the_urgent_their_reserve_at_every_moment() -> None:
+    load = Load(arrivals={Priority.BACKFILL: 3_000.0, Priority.CRITICAL: 200.0}, deadline=None)
+    simulation = Simulation(limits=Limits(per_hour=100, per_day=1_000), load=load, seed=2)
+    simulation.run(5 * DAY)
+    assert simulation.longest_wait[Priority.CRITICAL] <= 30.0
+    assert simulation.turns == 0
+
+
+def test_a_busy_client_uses_nearly_all_that_is_published() -> None:
+    simulation = Simulation(limits=Limits(), load=Load(arrivals={Priority.READ: 20_000.0}), seed=3)
+    simulation.run(3 * DAY)
+    simulation.assert_windows_hold()
+    assert sum(simulation.granted.values()) >= 0.9 * 30_000

@@ -55,8 +55,8 @@ class Throttle:
         self._strikes += lesson
         pause = max(UNTOLD_PAUSE if wait is None else wait, self._floor())
         self.paused_until = max(self.paused_until, now + pause)
-        if lesson:
-            self._set_share(max(LEAST_SHARE, self.share(now) / 2), at=self.paused_until)
+        share = max(LEAST_SHARE, self.share(now) / 2) if lesson else self._share
+        self._set_share(share, at=self.paused_until)
         self._one_at_resumption()
 
     def started(self, now: float) -> None:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterable
 from functools import cache
 
+import anyio
 import httpx
 
 from ultracart_conversation._rest.outcome import Lost, Outcome, Reply, Request, Stage
@@ -96,15 +97,19 @@ class HttpTransport:
         limit = LARGEST_REPLY if response.is_success else LARGEST_FAILURE
         body = bytearray()
         undecodable: str | None = None
-        try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > limit:
-                    break
-                if deadline is not None and self._clock.now() > deadline:
-                    return Lost(Stage.SENT, "the reply came too slowly", too_slow=True)
-        except httpx.DecodingError as error:
-            undecodable = _detail(error)
+        # Leaving the loop would leave httpx's generators behind, unfinished; cancelling ends them in order.
+        with anyio.CancelScope() as reading:
+            try:
+                async for chunk in response.aiter_bytes():
+                    if len(body) <= limit:
+                        body += chunk
+                    too_late = deadline is not None and self._clock.now() > deadline
+                    if len(body) > limit or too_late:
+                        reading.cancel()
+            except httpx.DecodingError as error:
+                undecodable = _detail(error)
+        if reading.cancelled_caught and len(body) <= limit:
+            return Lost(Stage.SENT, "the reply came too slowly", too_slow=True)
         return Reply(
             status_code=response.status_code,
             headers=response.headers,
