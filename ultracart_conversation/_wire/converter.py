@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import attrs
 from cattrs import Converter
 
-from ultracart_conversation._wire.dates import read_date, write_date
+from ultracart_conversation._wire.dates import write_date
 from ultracart_conversation._wire.drift import current_drift
 from ultracart_conversation._wire.json_object import JsonObject, plain
 from ultracart_conversation._wire.open_enum import OpenEnum
@@ -63,7 +63,10 @@ def _reader_of(expected: type) -> Hook:
 def _read_date(value: Any, _: Any) -> datetime:
     if value.__class__ is not str:
         raise WrongType
-    return read_date(value)
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise WrongType
+    return instant
 
 
 def _read_enum(value: Any, enum: type[OpenEnum]) -> OpenEnum:

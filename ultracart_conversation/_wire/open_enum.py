@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self, cast
+from typing import Self
 
 
 class OpenEnum(StrEnum):
@@ -15,7 +15,7 @@ class OpenEnum(StrEnum):
     @classmethod
     def known(cls) -> Mapping[str, Self]:
         """The members that the contract lists, by value."""
-        return cast("Mapping[str, Self]", cls._value2member_map_)
+        return cls._value2member_map_  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
     @property
     def is_known(self) -> bool:
