@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 import sys
 import unicodedata
 import urllib.error
@@ -17,7 +16,7 @@ import pytest
 from tests.live.command_line import CLI, PATIENCE, Terminal, assert_one_line, environment, run, start
 from ultracart_conversation.sandbox import Sandbox
 
-NAME = "Zo\u00eb \x1b]0;pwned\x07\u202e\u6f22\u5b57"
+NAME = "\u6f22\u5b57 \x1b]0;pwned\x07\u202eZo\u00eb"
 TEXT = "look:\x1b[2J\x9b31m\r\n\u2066second line \x7f\u202etxt.exe \U0001f375 \U000e0041"
 
 
@@ -44,7 +43,7 @@ def test_version_and_help() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("unknown",), ("show",), ("list", "--medium", "fax"), ("list", "--max", "-1"), ("sandbox", "--port", "65536")],
+    [(), ("unknown",), ("list", "--max", "-1"), ("sandbox", "--port", "65536")],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
 def test_a_wrong_command_line_is_explained(arguments: tuple[str, ...]) -> None:
@@ -125,8 +124,7 @@ def test_no_customer_reaches_the_terminal(hostile: Sandbox, command: str, format
         assert json.dumps(TEXT) in json.dumps(read)
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
-@pytest.mark.parametrize("command", ["list", "show"])
+@pytest.mark.parametrize(("command", "columns"), [("list", 60), ("list", 120), ("show", 60)])
 def test_lines_fit_the_terminal(hostile: Sandbox, command: str, columns: int) -> None:
     uuid = hostile.conversation_uuids if command == "show" else ()
     window = Terminal(command, *uuid, env=environment(hostile), columns=columns)

@@ -1,0 +1,46 @@
+"""The README's code runs as it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.contract import MODELS, OPERATIONS
+from ultracart_conversation import OpenEnum, models
+from ultracart_conversation.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def run(sandbox: Sandbox, *command: str) -> str:
+    environment = os.environ | {"ULTRACART_API_KEY": sandbox.api_key, "ULTRACART_BASE_URL": sandbox.base_url}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.mark.ultracart_sandbox(conversations=12, customers=3)
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: str(README[: README.index(block)].count("\n")))
+def test_the_block_runs(ultracart_sandbox: Sandbox, tmp_path: Path, block: str) -> None:
+    file = tmp_path / "test_block.py"
+    file.write_text(block)
+    if "def test_" in block:
+        assert "1 passed" in run(ultracart_sandbox, sys.executable, "-m", "pytest", "-q", "-k", "asyncio", str(file))
+    else:
+        assert run(ultracart_sandbox, sys.executable, "-W", "error", str(file))
+
+
+def test_every_file_it_names_is_there() -> None:
+    named = set(re.findall(r"`((?:tests|benchmarks)/[\w/*.]*)`", README))
+    assert named
+    assert [pattern for pattern in named if not list(ROOT.glob(pattern.rstrip("/")))] == []
+
+
+def test_the_counts_it_gives() -> None:
+    enums = [name for name in models.__all__ if issubclass(getattr(models, name), OpenEnum)]
+    assert f"{len(OPERATIONS)} operations, {len(MODELS)} models and {len(enums)} enums" in README
