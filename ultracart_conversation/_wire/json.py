@@ -11,8 +11,11 @@ try:
     import orjson
 except ImportError:
 
+    def _refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
     def _loads(text: bytes) -> Any:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
 
     def _dumps(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
