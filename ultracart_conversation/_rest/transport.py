@@ -7,13 +7,15 @@ from functools import cache
 
 import anyio
 import httpx
+from anyio.lowlevel import current_token
 
 from ultracart_conversation._rest.outcome import Lost, Outcome, Reply, Request, Stage
 from ultracart_conversation._wire.redact import hidden_from_logs, watch
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.config import Timeouts
+from ultracart_conversation.errors import ConfigurationError
 
-LARGEST_REPLY = 64 * 1024 * 1024
+LARGEST_REPLY = 32 * 1024 * 1024
 LARGEST_FAILURE = 64 * 1024
 _NOTHING_SENT = (
     httpx.ConnectError,
@@ -48,6 +50,7 @@ class HttpTransport:
         self._base = httpx.URL(base_url)
         self._total = timeouts.total
         self._clock = clock
+        self._event_loop: object = None
         # A cancelled request that queues inside the pool can block it for ever, so nobody may queue there:
         # the pool is unlimited, and the budget above it limits.
         self._client = httpx.AsyncClient(
@@ -81,6 +84,9 @@ class HttpTransport:
         await self._client.aclose()
 
     async def _send(self, message: httpx.Request, deadline: float | None) -> Outcome:
+        if self._client.is_closed:
+            raise ConfigurationError("this client is closed: make a new one")
+        self._check_event_loop()
         # Time limits are httpx's own, never a cancel scope around the exchange: a cancelled one costs its connection.
         try:
             response = await self._client.send(message, stream=True)
@@ -92,6 +98,13 @@ class HttpTransport:
             return Lost(Stage.CONNECTING, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
         except httpx.TransportError as error:
             return Lost(Stage.SENT, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
+
+    def _check_event_loop(self) -> None:
+        loop = current_token().native_token
+        if self._event_loop is None:
+            self._event_loop = loop
+        if self._event_loop is not loop:
+            raise ConfigurationError("this client is in use on another event loop: make one client for each loop")
 
     async def _read(self, response: httpx.Response, deadline: float | None) -> Outcome:
         limit = LARGEST_REPLY if response.is_success else LARGEST_FAILURE
