@@ -66,7 +66,8 @@ class Simulation:
     random: Random = field(init=False)
     now: float = 0.0
     counted: list[float] = Factory(list)
-    granted: dict[Priority, int] = Factory(lambda: dict.fromkeys(Priority, 0))
+    granted: dict[Priority, int] = Factory(lambda: dict.fromkeys(PRIORITIES, 0))
+    longest_wait: dict[Priority, float] = Factory(lambda: dict.fromkeys(PRIORITIES, 0.0))
     refused: int = 0
     longest_passed: int = 0
     turns: int = 0
@@ -74,7 +75,7 @@ class Simulation:
     _saved: BudgetState | None = None
     _books: list[Books] = field(init=False)
     _lines: dict[Priority, deque[Ticket]] = field(init=False)
-    _passed: dict[Priority, int] = Factory(lambda: dict.fromkeys(Priority, 0))
+    _passed: dict[Priority, int] = Factory(lambda: dict.fromkeys(PRIORITIES, 0))
     _in_flight: dict[Ticket, float] = Factory(dict)
     _events: list[tuple[float, int, str, Ticket | Priority | None]] = Factory(list)
     _order: "count[int]" = Factory(count)
@@ -131,7 +132,7 @@ class Simulation:
         ticket = self._admission.ask(self.now, priority, deadline=deadline)
         if ticket.state is State.REFUSED:
             assert deadline is not None
-            assert self.now + ticket.refused_wait > deadline
+            assert self.now + ticket.estimate > deadline
             self.refused += 1
             return
         self._lines[priority].append(ticket)
@@ -159,6 +160,8 @@ class Simulation:
         self._judge_turn(ticket, urgent)
         self._in_flight[ticket] = self.now
         self.granted[ticket.priority] += 1
+        waited = self.now - ticket.asked_at
+        self.longest_wait[ticket.priority] = max(self.longest_wait[ticket.priority], waited)
         kind = "quit" if self.random.random() < self.load.never_begun else "end"
         self._schedule(self.random.expovariate(1 / self.load.exchange), kind, ticket)
 

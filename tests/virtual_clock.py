@@ -4,6 +4,15 @@ from heapq import heappop, heappush
 from itertools import count
 
 import anyio
+from anyio.lowlevel import checkpoint
+
+
+async def settle() -> None:
+    """Return once every other task waits for something."""
+    # On asyncio, waiting for all tasks to block polls in real time unless they are blocked already.
+    for _ in range(20):
+        await checkpoint()
+    await anyio.wait_all_tasks_blocked()
 
 
 class VirtualClock:
@@ -22,6 +31,9 @@ class VirtualClock:
         return self._epoch + self._now
 
     async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await checkpoint()
+            return
         woken = anyio.Event()
         heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
         await woken.wait()
@@ -29,10 +41,10 @@ class VirtualClock:
     async def advance(self, seconds: float) -> None:
         """Let so much time pass, and everything happen that falls into it."""
         until = self._now + seconds
-        await anyio.wait_all_tasks_blocked()
+        await settle()
         while self._sleepers and self._sleepers[0][0] <= until:
             at, _, woken = heappop(self._sleepers)
             self._now = max(self._now, at)
             woken.set()
-            await anyio.wait_all_tasks_blocked()
+            await settle()
         self._now = until

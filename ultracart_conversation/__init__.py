@@ -15,6 +15,9 @@ from ultracart_conversation._rest.http_info import (
     HttpInfo,
     http_info,
 )
+from ultracart_conversation._rest.oauth_application import (
+    OAuthApplication,
+)
 from ultracart_conversation._rest.operation import (
     Operation,
 )
@@ -32,6 +35,8 @@ from ultracart_conversation.auth import (
     ApiKey,
     Authorization,
     Credentials,
+    OAuthForm,
+    Pipe,
 )
 from ultracart_conversation.client import (
     ConversationClient,
@@ -51,7 +56,9 @@ from ultracart_conversation.errors import (
     ConfigurationError,
     ConnectError,
     IncompleteRead,
+    LoginRequired,
     NotFound,
+    OAuthError,
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
@@ -116,6 +123,20 @@ from ultracart_conversation.models import (
     Sentiment,
     TransportStatus,
 )
+from ultracart_conversation.oauth.authorization_url import (
+    AuthorizationRequest,
+    authorization_url,
+)
+from ultracart_conversation.oauth.credentials import (
+    OAuth,
+)
+from ultracart_conversation.oauth.token_file import (
+    TokenFile,
+)
+from ultracart_conversation.oauth.tokens import (
+    OauthDeviceAuthorizationResponse,
+    Tokens,
+)
 from ultracart_conversation.uploads import (
     Uploads,
 )
@@ -126,6 +147,7 @@ __all__ = [
     "ApplicationDisabled",
     "AuthenticationError",
     "Authorization",
+    "AuthorizationRequest",
     "BadRequest",
     "Budget",
     "BudgetState",
@@ -178,15 +200,22 @@ __all__ = [
     "JsonObject",
     "JsonValue",
     "Limits",
+    "LoginRequired",
     "Medium",
     "MemoryBudgetStore",
     "MessageType",
     "Model",
     "NotFound",
+    "OAuth",
+    "OAuthApplication",
+    "OAuthError",
+    "OAuthForm",
+    "OauthDeviceAuthorizationResponse",
     "OpenEnum",
     "Operation",
     "OutcomeUnknown",
     "PermissionDenied",
+    "Pipe",
     "Priority",
     "RRWebType",
     "RateLimited",
@@ -200,11 +229,14 @@ __all__ = [
     "SystemClock",
     "TimedOut",
     "Timeouts",
+    "TokenFile",
+    "Tokens",
     "TransportError",
     "TransportStatus",
     "UltraCartError",
     "Undecodable",
     "Uploads",
     "WindowStatistics",
+    "authorization_url",
     "http_info",
 ]

@@ -154,4 +154,5 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version  # noqa: PLC0415
 
-        parser.exit(message=f"{_PROGRAM} {version(_PROGRAM)}\n")
+        sys.stdout.write(f"{_PROGRAM} {version(_PROGRAM)}\n")
+        parser.exit()

@@ -45,12 +45,12 @@ async def run(*, seed: int) -> None:
 async def _work(tour: Tour) -> None:
     agent = await _come_online(tour)
     await _see_who_waits(tour)
-    chosen = await _choose_conversation(tour, agent)
-    await follow(tour, chosen)
+    uuid = await _choose_conversation(tour, agent)
+    await follow(tour, uuid)
     await _upload(tour)
     await _pick_up(tour)
-    await meet_failures(tour, chosen.conversation_uuid or "", queue=_QUEUE)
-    await _go_home(tour, agent, chosen.conversation_uuid or "")
+    await meet_failures(tour, uuid, queue=_QUEUE)
+    await _go_home(tour, agent, uuid)
 
 
 async def _come_online(tour: Tour) -> ConversationAgentAuth:
@@ -79,11 +79,11 @@ async def _see_who_waits(tour: Tour) -> None:
     for queue in reply.queue_statuses:
         tour.screen.result(
             f"{one_line(queue.queue_name):<8}  {queue.customer_waiting_count} customers wait, "
-            f"{queue.agent_available_count} of {queue.agent_count} agents are available"
+            f"{queue.agent_available_count} of {queue.agent_count} agents available"
         )
 
 
-async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> ConversationSummary:
+async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> str:
     """The newest webchat that goes on without this agent."""
     tour.screen.heading("What was said?")
     listed = await tour.call("iter_conversations()", collect(tour.client.iter_conversations()))
@@ -93,18 +93,16 @@ async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> Conv
         said = one_line(conversation.last_conversation_message_body)
         tour.screen.result(f"  {local(conversation.last_message_dts)}  {author}: {said}")
     chosen = next(each for each in listed if _is_open_without(each, agent.conversation_participant_arn))
-    await _show_context(tour, chosen.conversation_uuid or "")
-    return chosen
+    uuid = given(chosen.conversation_uuid, "conversation_uuid")
+    context = await tour.call("get_conversation_context(uuid)", tour.client.get_conversation_context(uuid))
+    tour.screen.result("the newest webchat that is still open; its customer looks at")
+    tour.screen.result(f"  {one_line(context.current_url)}")
+    return uuid
 
 
 def _is_open_without(conversation: ConversationSummary, arn: str | None) -> bool:
     present = {each.conversation_participant_arn for each in conversation.participants}
     return conversation.medium == "websocket" and not conversation.closed and arn not in present
-
-
-async def _show_context(tour: Tour, uuid: str) -> None:
-    context = await tour.call("get_conversation_context(uuid)", tour.client.get_conversation_context(uuid))
-    tour.screen.result(f"the customer looks at {one_line(context.current_url)}")
 
 
 async def _upload(tour: Tour) -> None:
@@ -150,5 +148,5 @@ def _sum_up(tour: Tour, seconds: float) -> None:
         if window is not None:
             tour.screen.window(name, window)
     tour.screen.heading("Now you")
-    tour.screen.result("your conversations  ULTRACART_API_KEY=... ultracart-conversation list")
-    tour.screen.result("for your own code   ultracart-conversation sandbox --port 8080")
+    tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation list: your own conversations")
+    tour.screen.note("ultracart-conversation sandbox --port 8080: a local UltraCart for your own code")

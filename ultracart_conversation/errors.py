@@ -9,6 +9,8 @@ UltraCartError
 ├── ReplyError                  a reply came, and it is not what was asked for
 │   ├── BadRequest              400
 │   ├── AuthenticationError     401
+│   │   └── OAuthError          the OAuth server says no; `code` says why
+│   │       └── LoginRequired   there is no way on but a new login
 │   ├── PermissionDenied        403
 │   ├── NotFound                404, and a 400 that says the object does not exist
 │   ├── ApplicationDisabled     410: UltraCart switched this application off
@@ -83,6 +85,19 @@ class BadRequest(ReplyError):
 
 class AuthenticationError(ReplyError):
     """401: the credentials are not accepted."""
+
+
+class OAuthError(AuthenticationError):
+    """The OAuth server did not give tokens, whatever the reply's status."""
+
+    code: str = ""
+    """One of RFC 6749 and RFC 8628, such as `access_denied` or `expired_token`."""
+    description: str = ""
+    """What the server said of it."""
+
+
+class LoginRequired(OAuthError):
+    """The refresh token or code is no longer accepted (`invalid_grant`), or there is none: log in again."""
 
 
 class PermissionDenied(ReplyError):

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -100,14 +101,14 @@ def test_queues_are_those_of_the_service(sandbox: Sandbox) -> None:
 
 
 def test_times_are_local(hostile: Sandbox) -> None:
-    here, there = (run("list", env=environment(hostile, TZ=zone)).stdout for zone in ("UTC0", "XXX-5:45"))
-    assert here != there
+    written = datetime.fromisoformat(hostile.snapshot(hostile.conversation_uuids[0])["last_message_dts"])
+    there = written.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    assert f"{there:%m-%d %H:%M}" in run("list", env=environment(hostile, TZ="XXX-5:45")).stdout
 
 
 def test_nothing_is_something_too() -> None:
     with Sandbox(customers=0, conversations=0) as empty:
         assert run("list", env=environment(empty)).stdout == "no conversations\n"
-        assert run("list", "--json", env=environment(empty)).stdout == ""
 
 
 @pytest.mark.parametrize("command", ["list", "show", "queues"])
@@ -146,10 +147,9 @@ def _cells(text: str) -> int:
         (("queues",), {"ULTRACART_BASE_URL": "http://example.com/rest/v2"}, ("https",)),
         (("show", "unknown"), {}, ("does not exist",)),
         (("show", ".."), {}, ("conversation_uuid", "'..'")),
-        (("show", ""), {}, ("conversation_uuid",)),
         (("show", "\x1b[2J"), {}, ("does not exist",)),
     ],
-    ids=["no key", "wrong key", "broken key", "insecure", "unknown uuid", "dots", "empty uuid", "escape"],
+    ids=["no key", "wrong key", "broken key", "insecure", "unknown uuid", "dots", "escape"],
 )
 def test_an_error_is_one_line(
     sandbox: Sandbox, arguments: tuple[str, ...], changed: dict[str, str], words: tuple[str, ...]
@@ -229,32 +229,27 @@ def test_help_imports_nothing_heavy() -> None:
     assert loaded.isdisjoint({"httpx", "rich", "starlette", "uvicorn", "websockets", "trio", "asyncio"})
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_the_sandbox_serves_until_it_is_told_to_stop(signal_: signal.Signals) -> None:
-    arguments = ("--port", "0", "--customers", "2", "--conversations", "4", "--seed", "3")
+@pytest.mark.parametrize(
+    ("signal_", "control", "switches"),
+    [(signal.SIGTERM, (), 404), (signal.SIGINT, ("--control",), 200)],
+    ids=["SIGTERM", "Ctrl-C"],
+)
+def test_the_sandbox_serves_until_it_is_told_to_stop(
+    signal_: signal.Signals, control: tuple[str, ...], switches: int
+) -> None:
+    arguments = ("--port", "0", "--customers", "2", "--conversations", "4", "--seed", "3", *control)
     with start("sandbox", *arguments, env=environment()) as served:
         assert served.stdout is not None
         ready = json.loads(served.stdout.readline())
         there = {"ULTRACART_API_KEY": ready["api_key"], "ULTRACART_BASE_URL": ready["base_url"]}
         listed = run("list", "--json", env=environment() | there)
-        assert _status(f"{ready['base_url'].removesuffix('/rest/v2')}/_sandbox/state") == 404
+        assert _status(f"{ready['base_url'].removesuffix('/rest/v2')}/_sandbox/state") == switches
         served.send_signal(signal_)
         rest, log = served.communicate(timeout=PATIENCE)
-    assert served.returncode == 0
-    assert rest == ""
+    assert (served.returncode, rest) == (0, "")
     assert len(listed.stdout.splitlines()) == 4
     assert "GET /rest/v2/conversation/conversations -> 200 (get_conversations)" in log
     assert "Traceback" not in log
-
-
-def test_the_sandbox_can_be_controlled_when_it_says_so() -> None:
-    arguments = ("--port", "0", "--customers", "0", "--conversations", "1", "--control")
-    with start("sandbox", *arguments, env=environment()) as served:
-        assert served.stdout is not None
-        base_url = json.loads(served.stdout.readline())["base_url"]
-        assert _status(f"{base_url.removesuffix('/rest/v2')}/_sandbox/state") == 200
-        served.terminate()
-        served.communicate(timeout=PATIENCE)
 
 
 def _status(url: str) -> int:

@@ -6,7 +6,7 @@ from random import Random
 import anyio
 import pytest
 
-from tests.budget_desk import ONE_AT_A_TIME, SIX_MINUTES, TEN_AN_HOUR, Desk
+from tests.budget_desk import ONE_AT_A_TIME, SIX_MINUTES, STUCK, TEN_AN_HOUR, Desk
 from tests.virtual_clock import VirtualClock, settle
 from ultracart_conversation._rest.budget import Budget, BudgetState
 from ultracart_conversation.limits import Limits, Priority
@@ -140,9 +140,10 @@ async def test_a_storm_of_cancellations_leaves_nothing_behind(clock: VirtualCloc
 async def assert_everything_comes_back(budget: Budget, clock: VirtualClock) -> None:
     """After a rest the burst is whole, and each of it goes at once."""
     await clock.advance(3_600.0)
-    for _ in range(10):
-        async with budget.slot(Priority.CRITICAL, deadline=clock.now()):
-            pass
+    with anyio.fail_after(STUCK):
+        for _ in range(10):
+            async with budget.slot(Priority.CRITICAL, deadline=clock.now()):
+                pass
 
 
 @pytest.mark.asyncio
@@ -164,7 +165,7 @@ async def test_plain_asyncio_cancellations_are_never_swallowed(clock: VirtualClo
             cancelled[-1].cancel()
         if random.random() < 0.5:
             await asyncio.sleep(0)
-    await asyncio.wait(tasks)
+    await asyncio.wait(tasks, timeout=STUCK)
     assert all(task.cancelled() for task in cancelled)
     assert not any(task.exception() for task in tasks if not task.cancelled())
     assert_idle(budget)
@@ -190,7 +191,7 @@ async def test_a_task_cancelled_in_the_moment_of_its_grant_is_cancelled(
     await holder.__aexit__(None, None, None)
     if not cancelled_first:
         task.cancel()
-    await asyncio.wait([task])
+    await asyncio.wait([task], timeout=STUCK)
     assert task.cancelled()
     assert budget.statistics().used == 1
     assert_idle(budget)

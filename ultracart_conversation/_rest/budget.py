@@ -53,8 +53,8 @@ class Budget:
         """Room for one exchange, as an async context manager that waits on entering.
 
         ``deadline`` is on the budget's own clock (`Clock.now`, seconds). Entering raises `WouldPassDeadline`:
-        at once when the wait would pass it, at the latest when it comes. A slot cancelled before it is entered
-        gives everything back; once entered the request counts, unless `Slot.unsent` says otherwise.
+        at once when the wait would pass it as the line stands, at the latest when it comes. A slot cancelled
+        before it is entered gives everything back; once entered it counts, unless `Slot.unsent` is called.
         """
         return Slot(self._turnstile, self._ledger, priority=priority, deadline=deadline)
 

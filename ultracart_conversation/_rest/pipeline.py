@@ -2,47 +2,45 @@
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from types import NoneType
 from typing import Any, TypeVar, cast
-from urllib.parse import quote, urlencode
+
+import anyio
 
 from ultracart_conversation._rest.budget import Budget, WouldPassDeadline
-from ultracart_conversation._rest.http_info import record
+from ultracart_conversation._rest.call import Call, Content, encode, target_of
+from ultracart_conversation._rest.detached import Detached
+from ultracart_conversation._rest.oauth_verdict import judge_form
 from ultracart_conversation._rest.operation import Operation
-from ultracart_conversation._rest.outcome import Lost, Outcome, Request, Stage
+from ultracart_conversation._rest.outcome import Lost, Outcome, Stage
 from ultracart_conversation._rest.retry import wait_before_next
 from ultracart_conversation._rest.transport import HttpTransport
 from ultracart_conversation._rest.verdict import judge, retry_after
 from ultracart_conversation._wire.converter import converter
 from ultracart_conversation._wire.drift import Drift, reporting_to
-from ultracart_conversation._wire.json import dumps
-from ultracart_conversation._wire.json_object import plain
-from ultracart_conversation.auth import Authorization, Credentials
+from ultracart_conversation.auth import Credentials, OAuthForm
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.config import Retry
-from ultracart_conversation.errors import AuthenticationError, RateLimited, UltraCartError
-from ultracart_conversation.exchange import Exchange
+from ultracart_conversation.errors import RateLimited, TimedOut, UltraCartError
+from ultracart_conversation.limits import Priority
 from ultracart_conversation.models import Model
 
 T = TypeVar("T")
 _logger = logging.getLogger("ultracart_conversation.rest")
-_HEADERS = {
-    "Accept": "application/json",
-    "Accept-Encoding": "gzip",
-    "User-Agent": "ultracart-conversation",
-    "X-UltraCart-Api-Version": "2017-03-01",
-}
+_GRACE = 1.5
+"""Seconds that closing waits for what is detached."""
 
 
 class Pipeline:
-    """Sends operations for one client."""
+    """Sends operations for one client, and forms for its credentials."""
 
     def __init__(
         self,
         transport: HttpTransport,
         *,
-        credentials: Credentials,
+        credentials: Credentials | None,
         budget: Budget,
         retry: Retry,
         clock: Clock,
@@ -54,6 +52,7 @@ class Pipeline:
         self._retry = retry
         self._clock = clock
         self._drift = drift
+        self._detached = Detached()
 
     async def send(
         self,
@@ -65,23 +64,65 @@ class Pipeline:
         deadline: float | None,
     ) -> T:
         """Carry out `operation`; `deadline` is a time of the clock, for the whole call."""
-        call = _Call(operation, _target(operation, path, query), None if body is None else _encode(body), deadline)
+        content = None if body is None else Content("application/json", encode(body))
+        call = Call(operation, target_of(operation, path, query), content, deadline, credentials=self._credentials)
+        return self._decode(operation, await self._carry_out(call, partial(judge, operation)))
+
+    async def post(self, form: OAuthForm, returns: type[T], /) -> T:
+        """Post `form` without an authorization."""
+        operation = Operation(
+            form.operation,
+            "POST",
+            form.path,
+            returns,
+            repeatable=form.repeatable,
+            priority=Priority.CRITICAL,
+            check=form.check,
+        )
+        call = Call(operation, form.path, Content("application/x-www-form-urlencoded", form.encode()))
+        return self._decode(operation, await self._carry_out(call, partial(judge_form, operation, form)))
+
+    def detach(self, work: Callable[[], Awaitable[None]], /) -> None:
+        """Start `work`, which must not raise, out of reach of the caller's cancellation."""
+        self._detached.start(work)
+
+    async def aclose(self) -> None:
+        """Close all connections, after a moment for what is detached: a reply with new tokens may be on its way."""
+        with anyio.move_on_after(_GRACE):
+            await self._detached.drain()
+        await self._transport.aclose()
+
+    async def _carry_out(
+        self, call: Call, judge_outcome: Callable[[Outcome], dict[str, Any] | UltraCartError]
+    ) -> dict[str, Any]:
         while True:
-            authorization = await self._credentials.authorization()
-            outcome = await self._exchange(call, authorization)
-            verdict = judge(operation, outcome)
+            await self._prepare(call)
+            outcome = await self._exchange(call)
+            if outcome is None or call.may_be_authorized_anew(outcome):
+                continue
+            verdict = judge_outcome(outcome)
             if not isinstance(verdict, UltraCartError):
-                return self._decode(operation, verdict)
-            if call.exchanges_with(401) == 1 and isinstance(verdict, AuthenticationError):
-                if await self._credentials.renew(authorization):
-                    continue
-                raise call.failed(verdict)
+                return verdict
             await self._wait_before_next(call, outcome, verdict)
 
-    async def _exchange(self, call: "_Call", authorization: Authorization) -> Outcome:
-        request = call.request(authorization)
+    async def _prepare(self, call: Call) -> None:
+        if call.credentials is None:
+            return
+        left = None if call.deadline is None else call.deadline - self._clock.now()
+        with anyio.move_on_after(left) as scope:
+            await call.credentials.prepare(self)
+        if scope.cancelled_caught:
+            what = f"{call.operation.name}: no authorization before the deadline; it is safe to try again"
+            raise call.failed(TimedOut(what))
+
+    async def _exchange(self, call: Call) -> Outcome | None:
+        """One exchange; None, and nothing sent, when the authorization was rejected while this waited for room."""
         try:
             async with self._budget.slot(call.operation.priority, deadline=call.deadline) as slot:
+                request = call.request()
+                if request is None:
+                    slot.unsent()
+                    return None
                 started = self._clock.now()
                 outcome = await self._transport.exchange(request, deadline=call.deadline)
                 call.note(outcome, elapsed=self._clock.now() - started)
@@ -94,7 +135,7 @@ class Pipeline:
             raise call.failed(_foreseen(call.operation, refusal)) from None
         return outcome
 
-    async def _wait_before_next(self, call: "_Call", outcome: Outcome, verdict: UltraCartError) -> None:
+    async def _wait_before_next(self, call: Call, outcome: Outcome, verdict: UltraCartError) -> None:
         """Wait for the next attempt, or raise `verdict` because there is none."""
         attempt = len(call.exchanges)
         wait = wait_before_next(call.operation, outcome, attempt=attempt, retry=self._retry, draw=random.random)
@@ -108,54 +149,6 @@ class Pipeline:
             return cast("T", None)
         with reporting_to(self._drift):
             return converter.structure(document, operation.returns)
-
-
-class _Call:
-    """One call of an operation, over all its attempts."""
-
-    def __init__(self, operation: Operation[Any], target: str, body: bytes | None, deadline: float | None) -> None:
-        self.operation = operation
-        self.deadline = deadline
-        self.exchanges: list[Exchange] = []
-        self._target = target
-        self._body = body
-
-    def request(self, authorization: Authorization) -> Request:
-        headers = _HEADERS | {authorization.header: authorization.value}
-        if self._body is not None:
-            headers["Content-Type"] = "application/json"
-        return Request(method=self.operation.method, path=self._target, headers=headers, body=self._body)
-
-    def note(self, outcome: Outcome, *, elapsed: float) -> None:
-        reply = None if isinstance(outcome, Lost) else outcome
-        exchange = Exchange(
-            operation=self.operation.name,
-            method=self.operation.method,
-            path=self.operation.path,
-            attempt=len(self.exchanges) + 1,
-            elapsed=elapsed,
-            status_code=reply.status_code if reply else None,
-            headers=reply.headers if reply else {},
-            failure=outcome.detail if isinstance(outcome, Lost) else None,
-        )
-        self.exchanges.append(exchange)
-        record(exchange)
-
-    def exchanges_with(self, status_code: int) -> int:
-        return sum(exchange.status_code == status_code for exchange in self.exchanges)
-
-    def failed(self, error: UltraCartError) -> UltraCartError:
-        error.operation, error.exchanges = self.operation.name, tuple(self.exchanges)
-        return error
-
-
-def _target(operation: Operation[Any], path: Mapping[str, str | int], query: Mapping[str, str | int | None]) -> str:
-    pairs = [(name, value) for name, value in query.items() if value is not None]
-    return operation.expand(path) + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
-
-
-def _encode(body: Model | Mapping[str, Any]) -> bytes:
-    return dumps(body.to_dict() if isinstance(body, Model) else plain(body))
 
 
 def _brief(outcome: Outcome) -> str:

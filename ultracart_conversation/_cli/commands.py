@@ -1,0 +1,80 @@
+"""The commands: what each of them starts."""
+
+import errno
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import anyio
+
+from ultracart_conversation._cli.conversations import list_conversations, show_conversation
+from ultracart_conversation._cli.output import Output
+from ultracart_conversation._cli.queues import list_queues
+from ultracart_conversation.client import ConversationClient
+
+_DEADLINE = 60.0
+
+
+class Impossible(Exception):
+    """Why a command cannot be carried out here, in one sentence."""
+
+
+def run(arguments: Namespace) -> None:
+    """Carry out `arguments.command`; raises `UltraCartError`, `Impossible` or OSError."""
+    # Without any handler Python would print the warnings of the library between the lines of the command.
+    logging.getLogger("ultracart_conversation").addHandler(logging.NullHandler())
+    _COMMANDS[arguments.command](arguments)
+
+
+def _demo(arguments: Namespace) -> None:
+    try:
+        from ultracart_conversation import demo  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _missing_extra(error) from error
+    anyio.run(partial(demo.run, seed=arguments.seed))
+
+
+def _sandbox(arguments: Namespace) -> None:
+    try:
+        from ultracart_conversation.sandbox import serve  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _missing_extra(error) from error
+    chosen = {name: getattr(arguments, name) for name in ("seed", "customers", "conversations", "control")}
+    try:
+        anyio.run(partial(serve, arguments.host, arguments.port, ready=Output(sys.stdout).json, **chosen))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Impossible(_why_not_listening(error, arguments)) from error
+
+
+def _account(command: "AccountCommand", arguments: Namespace) -> None:
+    async def connected() -> None:
+        async with ConversationClient(deadline=_DEADLINE) as client:
+            await command(client, Output(sys.stdout), arguments)
+
+    anyio.run(connected)
+
+
+AccountCommand = Callable[[ConversationClient, Output, Namespace], Awaitable[None]]
+_COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
+    "demo": _demo,
+    "sandbox": _sandbox,
+    "list": partial(_account, list_conversations),
+    "show": partial(_account, show_conversation),
+    "queues": partial(_account, list_queues),
+}
+
+
+def _missing_extra(error: ModuleNotFoundError) -> Exception:
+    if (error.name or "").startswith("ultracart_conversation"):
+        return error
+    return Impossible('a local UltraCart needs one more part: pip install "ultracart-conversation[sandbox]"')
+
+
+def _why_not_listening(error: OSError, arguments: Namespace) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {arguments.port} is in use: choose another with --port, or 0 for any free one"
+    return f"cannot listen on {arguments.host} port {arguments.port}: {error.strerror or error}"

@@ -1,0 +1,73 @@
+"""What every step of the demo is told with: one call after the other, each timed and shown."""
+
+import time
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import anyio
+from attrs import frozen
+
+from ultracart_conversation._cli.screen import Screen
+from ultracart_conversation._rest.http_info import HttpInfo, http_info
+from ultracart_conversation.client import ConversationClient
+from ultracart_conversation.errors import UltraCartError, Undecodable
+from ultracart_conversation.sandbox import Sandbox
+
+T = TypeVar("T")
+_PAUSE = 0.25
+
+
+@frozen
+class Tour:
+    """A client, the sandbox it speaks to, and the screen that shows both."""
+
+    client: ConversationClient
+    sandbox: Sandbox
+    screen: Screen
+
+    async def call(self, code: str, operation: Awaitable[T]) -> T:
+        """Carry out `operation`, shown as `code`, and give the viewer a moment to read it."""
+        self.status(code)
+        started = time.perf_counter()
+        with http_info() as info:
+            try:
+                return await operation
+            finally:
+                self.screen.call(code, exchanged(info), time.perf_counter() - started)
+                self.status("")
+                await self.pause()
+
+    async def failure(self, code: str, operation: Awaitable[object]) -> UltraCartError:
+        """Carry out `operation`, which is expected to fail, and return how it did."""
+        try:
+            await self.call(code, operation)
+        except UltraCartError as error:
+            return error
+        raise RuntimeError(f"{code} succeeded although the sandbox was told to fail it")
+
+    async def pause(self) -> None:
+        """A moment to read."""
+        await anyio.sleep(_PAUSE)
+
+    def status(self, text: str) -> None:
+        """What goes on now, and what it cost so far."""
+        used = self.client.budget.statistics()
+        left = "" if used.hour is None else f", {used.hour.left} of {used.hour.burst} left"
+        self.screen.status(f"{used.used} requests{left}   {text}")
+
+
+def exchanged(info: HttpInfo) -> str:
+    """What went over the wire, such as `GET 200`, `3 x GET 200`, `GET 503, 200` or `PUT lost`."""
+    kinds = [(exchange.method, str(exchange.status_code or "lost")) for exchange in info.exchanges]
+    if not kinds:
+        return "no request"
+    if len(kinds) > 1 and len(set(kinds)) == 1:
+        return f"{len(kinds)} x {' '.join(kinds[0])}"
+    return f"{kinds[0][0]} {', '.join(status for _, status in kinds)}"
+
+
+def given(value: T | None, name: str) -> T:
+    """`value`, which a reply that is any good has."""
+    if value is None:
+        raise Undecodable(f"the reply has no {name}")
+    return value

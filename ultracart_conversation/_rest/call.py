@@ -1,0 +1,107 @@
+"""What one call of an operation sends, and what became of its attempts."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from ultracart_conversation._rest.http_info import record
+from ultracart_conversation._rest.operation import Operation
+from ultracart_conversation._rest.outcome import Lost, Outcome, Request
+from ultracart_conversation._wire.json import dumps
+from ultracart_conversation._wire.json_object import plain
+from ultracart_conversation.auth import Authorization, Credentials
+from ultracart_conversation.errors import UltraCartError
+from ultracart_conversation.exchange import Exchange
+from ultracart_conversation.models import Model
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "ultracart-conversation",
+    "X-UltraCart-Api-Version": "2017-03-01",
+}
+
+
+@attrs.frozen
+class Content:
+    """A request's body, which stays out of the `repr`."""
+
+    kind: str
+    body: bytes = attrs.field(repr=False)
+
+
+class Call:
+    """One call of an operation, over all its attempts."""
+
+    def __init__(
+        self,
+        operation: Operation[Any],
+        target: str,
+        content: Content | None,
+        deadline: float | None = None,
+        *,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self.operation = operation
+        self.deadline = deadline
+        self.credentials = credentials
+        self.exchanges: list[Exchange] = []
+        self._target = target
+        self._content = content
+        self._authorization: Authorization | None = None
+
+    def request(self) -> Request | None:
+        """What to send now; None when what would authorize it is no longer worth sending."""
+        headers = dict(_HEADERS)
+        if self.credentials is not None:
+            self._authorization = self.credentials.current()
+            if self._authorization is None:
+                return None
+            headers[self._authorization.header] = self._authorization.value
+        if self._content is not None:
+            headers["Content-Type"] = self._content.kind
+        body = None if self._content is None else self._content.body
+        return Request(method=self.operation.method, path=self._target, headers=headers, body=body)
+
+    def may_be_authorized_anew(self, outcome: Outcome) -> bool:
+        """Whether this was the first 401, and there may be an authorization that does better."""
+        if self.credentials is None or self._authorization is None:
+            return False
+        if isinstance(outcome, Lost) or outcome.status_code != 401:
+            return False
+        return self.credentials.reject(self._authorization) and self._exchanges_with(401) == 1
+
+    def note(self, outcome: Outcome, *, elapsed: float) -> None:
+        reply = None if isinstance(outcome, Lost) else outcome
+        exchange = Exchange(
+            operation=self.operation.name,
+            method=self.operation.method,
+            path=self.operation.path,
+            attempt=len(self.exchanges) + 1,
+            elapsed=elapsed,
+            status_code=reply.status_code if reply else None,
+            headers=reply.headers if reply else {},
+            failure=outcome.detail if isinstance(outcome, Lost) else None,
+        )
+        self.exchanges.append(exchange)
+        record(exchange)
+
+    def _exchanges_with(self, status_code: int) -> int:
+        return sum(exchange.status_code == status_code for exchange in self.exchanges)
+
+    def failed(self, error: UltraCartError) -> UltraCartError:
+        error.operation, error.exchanges = self.operation.name, tuple(self.exchanges)
+        return error
+
+
+def target_of(operation: Operation[Any], path: Mapping[str, str | int], query: Mapping[str, str | int | None]) -> str:
+    """The path and query to send; raises `ConfigurationError` for a parameter that cannot be sent."""
+    pairs = [(name, value) for name, value in query.items() if value is not None]
+    return operation.expand(path) + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
+
+
+def encode(body: Model | Mapping[str, Any]) -> bytes:
+    """`body` as JSON."""
+    return dumps(body.to_dict() if isinstance(body, Model) else plain(body))

@@ -1,0 +1,1 @@
+"""OAuth: tokens, how they are kept fresh, and where they are stored."""

@@ -1,0 +1,114 @@
+"""The switches over HTTP, under `/_sandbox`, for tests that are not in this process or not in Python."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from .envelope import Json, Refusal, encode
+from .faults import Fault
+from .limits import RateLimits
+from .personality import Personality
+from .socket_faults import SocketFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .customer import Customer
+    from .sandbox import Sandbox
+
+PREFIX = "/_sandbox/"
+
+
+class Control:
+    """`GET /_sandbox/state`, and `POST /_sandbox/<switch>` with the switch's arguments as a JSON object.
+
+    The switches are `personality`, `limits`, `faults`, `sockets`, `clock`, `queues` and `customers`; an empty object
+    for `limits` lifts them, one for `faults` clears what was planned.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._customers: dict[str, Customer] = {}
+        self._switches: dict[str, Callable[[Json], Json | None]] = {
+            "personality": self._personality,
+            "limits": self._limits,
+            "faults": self._faults,
+            "sockets": self._sockets,
+            "clock": self._clock,
+            "queues": self._queues,
+            "customers": self._customer,
+        }
+
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        name = path.removeprefix(PREFIX)
+        if (method, name) == ("GET", "state"):
+            return _json(200, self._sandbox.state())
+        if method != "POST" or name not in self._switches:
+            return _json(404, {"error": "There is no such switch."})
+        try:
+            return _json(200, self._switches[name](json.loads(body or b"{}")) or {})
+        except (ValueError, TypeError, KeyError, AttributeError, Refusal) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _personality(self, wanted: Json) -> None:
+        self._sandbox.personality = Personality(**wanted)
+
+    def _limits(self, wanted: Json) -> None:
+        self._sandbox.limits = RateLimits(**wanted) if wanted else None
+
+    def _faults(self, wanted: Json) -> None:
+        if wanted:
+            self._sandbox.faults.add(Fault(**wanted))
+        else:
+            self._sandbox.faults.clear()
+
+    def _sockets(self, wanted: Json) -> None:
+        """`{"fault": {…}}`, `{"echo": false}`, or `{"action": "close", …}` with the arguments of that action."""
+        sockets = self._sandbox.sockets
+        if "fault" in wanted:
+            sockets.faults.add(SocketFault(**wanted["fault"]))
+        elif "echo" in wanted:
+            sockets.echo = bool(wanted["echo"])
+        else:
+            actions: dict[str, Any] = {
+                "close": sockets.close,
+                "reset": sockets.reset,
+                "silence": sockets.silence,
+                "send": sockets.send,
+            }
+            actions[wanted.pop("action")](**wanted)
+
+    def _clock(self, wanted: Json) -> Json:
+        """`{"advance": seconds}`, `{"freeze": true}` or `{"freeze": false}`."""
+        clock = self._sandbox.clock
+        if "freeze" in wanted:
+            (clock.freeze if wanted["freeze"] else clock.resume)()
+        clock.advance(wanted.get("advance", 0))
+        return {"now": clock.now()}
+
+    def _queues(self, wanted: Json) -> None:
+        self._sandbox.add_queue(wanted["name"])
+
+    def _customer(self, wanted: Json) -> Json:
+        """Without `arn`: `arrive` with these arguments. With it: `{"arn": …, "do": "write", …}` of that customer."""
+        if "arn" not in wanted:
+            customer = self._sandbox.arrive(**wanted)
+            self._customers[customer.arn] = customer
+            return customer.state()
+        customer = self._customers[wanted.pop("arn")]
+        actions: dict[str, Any] = {
+            "write": customer.write,
+            "browse": customer.browse,
+            "type": customer.type,
+            "leave": customer.leave,
+            "state": customer.state,
+        }
+        actions[wanted.pop("do")](**wanted)
+        return customer.state()
+
+
+def _json(status: int, content: Json) -> Response:
+    return Response(encode(content), status, media_type="application/json")

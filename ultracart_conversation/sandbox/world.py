@@ -1,0 +1,133 @@
+"""Everything that the sandbox knows; plain synchronous state that one thread touches at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from . import events
+from .conversations import Conversation, Medium, Message, Participant, Person
+from .dice import dice
+from .envelope import missing
+from .identity import Identity
+from .oauth import OAuthServer
+from .queues import Agent, Queue, Standing
+from .tokens import Tokens
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .personality import Personality
+    from .shoppers import Shopper
+
+WEBSOCKET_PATH = "/agent/websocket"
+
+
+class World:
+    """Conversations, queues, agents and shoppers, and the one place where a message is added."""
+
+    def __init__(self, *, seed: int, clock: Clock, personality: Personality) -> None:
+        self.seed = seed
+        self.clock = clock
+        self.personality = personality
+        self.chance = dice(seed, "world")
+        self.identity = Identity(seed)
+        self.tokens = Tokens(clock, self.identity)
+        self.uploads = Uploads(clock, self.identity)
+        self.token_in_url = True
+        self._websocket_origin = ""
+        self.conversations: dict[str, Conversation] = {}
+        self.queues: dict[str, Queue] = {}
+        self.agents: dict[str, Agent] = {}
+        self.oauth = OAuthServer(clock, seed, self.agents)
+        self.shoppers: dict[str, Shopper] = {}
+        self.effects: Counter[str] = Counter()
+        self.publish: events.Publish = events.unheard
+
+    def served_at(self, host: str, port: int) -> None:
+        """The address that uploads, media and websocket URLs point to."""
+        self.uploads.origin = f"http://{host}:{port}"
+        self._websocket_origin = f"ws://{host}:{port}"
+
+    def websocket_address(self, token: str) -> str:
+        address = f"{self._websocket_origin}{WEBSOCKET_PATH}"
+        return f"{address}?token={token}" if self.token_in_url else address
+
+    def conversation(self, uuid: str, verb: str = "retrieved") -> Conversation:
+        found = self.conversations.get(uuid)
+        if found is None:
+            raise missing("conversation", verb)
+        return found
+
+    def queue(self, name: str) -> Queue:
+        found = self.queues.get(name)
+        if found is None:
+            raise missing("webchat queue", "updated")
+        return found
+
+    def add_agent(self, name: str, *, api_key: str | None = None) -> Agent:
+        """A new agent, who serves every queue and is unavailable in each."""
+        email = f"{name.split(maxsplit=1)[0].lower()}@demo.example"
+        person = Person(self.identity.arn("agent"), name, "agent", email=email, timezone="America/New_York")
+        agent = Agent(person, 1001 + len(self.agents), api_key or self.identity.secret())
+        self.agents[agent.api_key] = agent
+        for queue in self.queues.values():
+            queue.standings[agent.arn] = Standing(agent)
+        return agent
+
+    def agent_of(self, arn: str) -> Agent:
+        return next(agent for agent in self.agents.values() if agent.arn == arn)
+
+    def add_queue(self, name: str) -> Queue:
+        """A new queue, served by every agent; the existing one when the name is taken."""
+        standings = {agent.arn: Standing(agent) for agent in self.agents.values()}
+        return self.queues.setdefault(name, Queue(name, standings))
+
+    def open_conversation(self, medium: Medium, *people: Person, queue_name: str | None = None) -> Conversation:
+        """A new conversation with these people in it, not yet announced."""
+        now = self.clock.epoch_ms()
+        opened = Conversation(self.identity.uuid(), self.identity.arn("conversation"), medium, now, queue_name)
+        for person in people:
+            self.admit(opened, person)
+        self.conversations[opened.uuid] = opened
+        return opened
+
+    def admit(self, conversation: Conversation, person: Person, *, language: str | None = None) -> Participant:
+        """Stamp `person` as having joined now, whether for the first time or again."""
+        present = conversation.participant(person.arn)
+        now = self.clock.epoch_ms()
+        if present is None:
+            present = Participant(self.identity.uuid(), person, now)
+            conversation.participants.append(present)
+        elif not present.present:
+            present.joined_ms, present.left_ms = now, None
+        present.language = language or present.language
+        return present
+
+    def new_message(self, conversation: Conversation | None, author: Person | None, body: str) -> Message:
+        """A message with its own UUID and the next epoch, not yet in the conversation."""
+        epoch = self.next_epoch(conversation)
+        return Message(self.identity.uuid(), epoch, body, author, "message" if author else "notice")
+
+    def next_epoch(self, conversation: Conversation | None) -> int:
+        """The epoch (milliseconds) of the next message, by the clock and the personality."""
+        last = 0 if conversation is None else conversation.last_epoch
+        return self.personality.next_epoch(last, self.clock.epoch_ms())
+
+    def deliver(self, conversation: Conversation, said: Message, *, sender: object | None = None) -> Message:
+        """Add the message and push it: whole to the agents in the conversation, as a summary to every agent."""
+        conversation.append(said)
+        audience = conversation.present_agents()
+        if said.author is not None and said.author.role == "agent":
+            audience |= {said.author.arn}
+        self.publish(events.message(self, conversation, said), agents=audience, sender=sender)
+        self.publish(events.summarised("new message", self, conversation))
+        return said
+
+    def say(self, conversation: Conversation, author: Person | None, body: str) -> Message:
+        return self.deliver(conversation, self.new_message(conversation, author, body))
+
+    def newest_first(self) -> list[Conversation]:
+        """By the personality's time, newest first; equal times in the order of their UUIDs."""
+        age = self.personality.age_key
+        return sorted(self.conversations.values(), key=lambda each: (age(each), each.uuid), reverse=True)
