@@ -49,7 +49,9 @@ def types(session: nox.Session) -> None:
     python = str(Path(session.bin) / "python")
     session.run("mypy")
     session.run("basedpyright", "--pythonpath", python)
-    session.run("basedpyright", "--pythonpath", python, "--verifytypes", "ultracart_conversation", "--ignoreexternal")
+    # From elsewhere, so that it sees the installed package and not the checkout.
+    session.chdir(session.create_tmp())
+    session.run("basedpyright", "--verifytypes", "ultracart_conversation", "--ignoreexternal")
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
@@ -90,5 +92,3 @@ def build(session: nox.Session) -> None:
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
-
-

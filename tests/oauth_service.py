@@ -1,6 +1,6 @@
 """An UltraCart with OAuth, without a socket: every token that it meets is written down."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,10 +28,7 @@ class Service:
         """Token requests under way, and how many there were at most."""
         self.most_refreshing = 0
 
-    def __call__(self, request: httpx.Request) -> Awaitable[httpx.Response]:
-        return self._answer(request)
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
         return await (self._oauth(request) if "/oauth/" in request.url.path else self._rest(request))
 
     @property

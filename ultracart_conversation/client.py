@@ -1,6 +1,6 @@
 """The REST operations of UltraCart's Conversation API."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
@@ -87,12 +87,12 @@ class ConversationClient:
 
         if credentials is not None and api_key is not None:
             raise ConfigurationError("pass api_key or credentials, not both")
-        self.base_url = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
+        self.base_url: str = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
         """Where requests go, without a trailing slash."""
-        self.drift = Drift()
+        self.drift: Drift = Drift()
         """What the service sent to this client and the contract does not know."""
         self._clock = clock or SystemClock()
-        self.budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self._clock)
+        self.budget: Budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self._clock)
         """The rate budget; `budget.statistics()` says what is left."""
         self._deadline = deadline
         self._page_shape = PageShape()
@@ -221,28 +221,28 @@ class ConversationClient:
         path = {"queue_name": queue_name}
         await self.send(routes.UPDATE_CONVERSATION_WEBCHAT_QUEUE_STATUS, path=path, body=status_request)
 
-    async def iter_conversations(
+    def iter_conversations(
         self, *, medium: str | None = None, before: str | None = None, limit: int = LARGEST_PAGE
-    ) -> AsyncIterator[ConversationSummary]:
+    ) -> AsyncGenerator[ConversationSummary, None]:
         """All conversations from newest to oldest, each once, although the list moves while it is read.
 
-        `limit` is the rows a page, from 1 to 200.
+        `limit` is the rows a page, from 1 to 200. To leave early, use `contextlib.aclosing`, as trio asks for.
         """
         _check_page(limit, least=1)
 
         async def list_page(offset: int) -> ConversationsResponse:
             return await self.get_conversations(medium=medium, before=before, limit=limit, offset=offset)
 
-        async for conversation in each_conversation(list_page):
-            yield conversation
+        return each_conversation(list_page)
 
-    async def iter_messages(
+    def iter_messages(
         self, conversation_uuid: str, *, since: int | datetime = 0, limit: int = LARGEST_PAGE
-    ) -> AsyncIterator[ConversationMessage]:
+    ) -> AsyncGenerator[ConversationMessage, None]:
         """The messages of a conversation from `since` on, inclusive, oldest first, each once.
 
         `since` is a time with an offset, or milliseconds since 1970; `limit` is the messages a page, from 2 to 200.
         Raises `IncompleteRead` where the service does not give, or does not show that it gives, all of them.
+        To leave early, use `contextlib.aclosing`, as trio asks for.
         """
         # A page of one message cannot show which end of a longer list it is.
         _check_page(limit, least=2)
@@ -257,9 +257,7 @@ class ConversationClient:
                 raise Undecodable(f"get_conversation: the reply has no conversation {conversation_uuid}")
             return reply.conversation
 
-        pages = MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape)
-        async for message in pages.since(_epoch(since)):
-            yield message
+        return MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape).since(_epoch(since))
 
 
 def _check_page(limit: int, *, least: int) -> None:

@@ -55,7 +55,10 @@ def base_url_from_env(environment: Mapping[str, str] = os.environ) -> str:
 
 def checked_base_url(url: str, *, allow_insecure: bool) -> str:
     """`url` without a trailing slash; raises `ConfigurationError` unless a key may be sent there."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ConfigurationError(f"the base URL must look like {BASE_URL}, not {_without_userinfo(url)!r}")
     if parts.username or parts.password:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import anyio
 
+from ultracart_conversation._rest.call import exchange_of
+from ultracart_conversation._rest.http_info import record
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Outcome, Reply
 from ultracart_conversation._rest.verdict import judge
@@ -26,7 +28,7 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | AsyncIterable[bytes]"
 """What can be uploaded: a path, or bytes."""
 _CHUNK = 64 * 1024
 _IN_MEMORY = 1024 * 1024
-_PUT = Operation("uploads.put", "PUT", "/", NoneType, repeatable=True)
+_PUT = Operation("uploads.put", "PUT", "/{presigned_url}", NoneType, repeatable=True)
 
 
 class _File(Protocol):
@@ -80,10 +82,12 @@ class Uploads:
         if target is None or not target.url or not target.key:
             raise Undecodable("get_conversation_multimedia_upload_url: the reply has no url and key")
         await file.seek(0)
-        content = _chunks(file, size, progress)
-        return target.key, await self._transport.put_presigned(
-            target.url, content, size=size, content_type=content_type
+        started = anyio.current_time()
+        outcome = await self._transport.put_presigned(
+            target.url, _chunks(file, size, progress), size=size, content_type=content_type
         )
+        record(exchange_of(_PUT, outcome, attempt=1, elapsed=anyio.current_time() - started))
+        return target.key, outcome
 
 
 def _extension(source: Source, extension: str | None) -> str:

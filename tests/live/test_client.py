@@ -97,6 +97,20 @@ async def test_a_step_in_the_path_is_refused(client: ConversationClient, ultraca
     assert ultracart_sandbox.requests == []
 
 
+@pytest.mark.parametrize("body", [{"when": object()}, {"text": "\ud800"}])
+async def test_what_cannot_be_sent_is_refused_before_anything_is_sent(
+    client: ConversationClient, ultracart_sandbox: Sandbox, body: dict[str, object]
+) -> None:
+    operation = Operation("raw", "PUT", "/conversation/conversations", JsonObject)
+    with pytest.raises(ConfigurationError, match=r"^raw: the body cannot be written as JSON: "):
+        await client.send(operation, body=body)
+    with pytest.raises(ConfigurationError, match="is not text that UTF-8 can carry"):
+        await client.get_conversation("\ud800")
+    with pytest.raises(ConfigurationError, match="is not text that UTF-8 can carry"):
+        await client.get_conversations(before="\ud800")
+    assert ultracart_sandbox.requests == []
+
+
 async def test_any_other_operation_can_be_sent(client: ConversationClient, ultracart_sandbox: Sandbox) -> None:
     (uuid, *_) = ultracart_sandbox.conversation_uuids
     operation = Operation("raw", "GET", "/conversation/conversations/{uuid}", JsonObject, repeatable=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ultracart_conversation import ConfigurationError, ConversationClient, ReplyError, TransportError
+from ultracart_conversation import ConfigurationError, ConversationClient, ReplyError, TransportError, http_info
 from ultracart_conversation.sandbox import Fault, Sandbox
 from ultracart_conversation.uploads import Source
 
@@ -46,6 +46,17 @@ async def test_our_credentials_stay_at_home_and_the_size_is_told(
     assert ultracart_sandbox.api_key not in str(put.headers)
     assert {name.lower() for name in put.headers} <= {"host", "content-length", "content-type"}
     assert put.headers["content-length"] == str(len(PICTURE))
+
+
+async def test_http_info_shows_the_upload_without_its_signature(client: ConversationClient) -> None:
+    with http_info() as info:
+        await client.uploads.put(PICTURE, extension="png")
+    assert [exchange.operation for exchange in info.exchanges] == [
+        "get_conversation_multimedia_upload_url",
+        "uploads.put",
+    ]
+    assert info.status_code == 200
+    assert "Signature" not in repr(info)
 
 
 async def test_progress_counts_up_to_the_size(client: ConversationClient) -> None:

@@ -1,6 +1,6 @@
 """What users' type checkers must see; this file is checked, never run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from types import NoneType
 from typing import assert_type
@@ -53,7 +53,7 @@ async def operations(client: ConversationClient) -> None:
 
 
 async def beyond(client: ConversationClient) -> None:
-    assert_type(client.iter_conversations(), AsyncIterator[ConversationSummary])
+    assert_type(client.iter_conversations(), AsyncGenerator[ConversationSummary, None])
     async for message in client.iter_messages("uuid", since=datetime.now().astimezone()):
         assert_type(message, ConversationMessage)
         assert_type(message.body, str | None)

@@ -54,6 +54,7 @@ def test_a_key_and_credentials() -> None:
         ("secure.ultracart.com", "must look like"),
         ("ftp://secure.ultracart.com", "must look like"),
         ("https://", "must look like"),
+        ("http://[::1", "must look like"),
         ("https://host/rest?key=secret", "must look like"),
         ("https://user:secret@host/rest", "must not carry a user name"),
         ("http://shop.example/rest", "in the clear"),

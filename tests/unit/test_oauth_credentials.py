@@ -1,5 +1,7 @@
 """OAuth credentials: when they refresh, and what becomes of the calls."""
 
+from typing import Any
+
 import anyio
 import httpx
 import pytest
@@ -365,6 +367,6 @@ async def test_a_call_waits_for_a_refresh_no_longer_than_its_deadline(service: S
     "arguments",
     [{"client_id": "", "access_token": "a"}, {"client_id": "app"}, {"client_id": "app", "access_token": "a\nb"}],
 )
-async def test_credentials_that_cannot_work_are_refused_at_once(arguments: dict[str, str]) -> None:
+async def test_credentials_that_cannot_work_are_refused_at_once(arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         OAuth(**arguments)

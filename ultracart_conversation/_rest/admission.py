@@ -27,14 +27,16 @@ class Admission:
 
     def __init__(self, limits: Limits, *, reserves: Mapping[Priority, float], now: float) -> None:
         self.limits = limits
+        self.hour: Window | None
+        self.day: Window | None
         self.hour, self.day = hour_and_day(limits)
         windows = [window for window in (self.hour, self.day) if window]
         self._meters = {window: Meter(window.burst, window.interval, now=now) for window in windows}
         published = windows[0].period / windows[0].limit if windows else None
-        self.throttle = Throttle(published_interval=published, now=now)
-        self.line = WaitingLine()
-        self.in_flight = 0
-        self.used = 0
+        self.throttle: Throttle = Throttle(published_interval=published, now=now)
+        self.line: WaitingLine = WaitingLine()
+        self.in_flight: int = 0
+        self.used: int = 0
         self._needs = [
             [(meter, 1.0 + min(share * meter.burst, meter.burst - 1.0)) for meter in self._meters.values()]
             for share in _shares_kept(reserves)

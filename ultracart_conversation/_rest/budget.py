@@ -42,7 +42,7 @@ class Budget:
         store: BudgetStore | None = None,
         reserves: Mapping[Priority, float] | None = None,
     ) -> None:
-        self.limits = Limits() if limits is None else limits
+        self.limits: Limits = Limits() if limits is None else limits
         self._clock: Clock = SystemClock() if clock is None else clock
         shares = RESERVES if reserves is None else reserves
         self._admission = Admission(self.limits, reserves=shares, now=self._clock.now())

@@ -12,7 +12,7 @@ from ultracart_conversation._rest.outcome import Lost, Outcome, Request
 from ultracart_conversation._wire.json import dumps
 from ultracart_conversation._wire.json_object import plain
 from ultracart_conversation.auth import Authorization, Credentials
-from ultracart_conversation.errors import UltraCartError
+from ultracart_conversation.errors import ConfigurationError, UltraCartError
 from ultracart_conversation.exchange import Exchange
 from ultracart_conversation.models import Model
 
@@ -74,17 +74,7 @@ class Call:
         return self.credentials.reject(self._authorization) and self._exchanges_with(401) == 1
 
     def note(self, outcome: Outcome, *, elapsed: float) -> None:
-        reply = None if isinstance(outcome, Lost) else outcome
-        exchange = Exchange(
-            operation=self.operation.name,
-            method=self.operation.method,
-            path=self.operation.path,
-            attempt=len(self.exchanges) + 1,
-            elapsed=elapsed,
-            status_code=reply.status_code if reply else None,
-            headers=reply.headers if reply else {},
-            failure=outcome.detail if isinstance(outcome, Lost) else None,
-        )
+        exchange = exchange_of(self.operation, outcome, attempt=len(self.exchanges) + 1, elapsed=elapsed)
         self.exchanges.append(exchange)
         record(exchange)
 
@@ -96,12 +86,33 @@ class Call:
         return error
 
 
+def exchange_of(operation: Operation[Any], outcome: Outcome, *, attempt: int, elapsed: float) -> Exchange:
+    """What may be told of one attempt."""
+    reply = None if isinstance(outcome, Lost) else outcome
+    return Exchange(
+        operation=operation.name,
+        method=operation.method,
+        path=operation.path,
+        attempt=attempt,
+        elapsed=elapsed,
+        status_code=reply.status_code if reply else None,
+        headers=reply.headers if reply else {},
+        failure=outcome.detail if isinstance(outcome, Lost) else None,
+    )
+
+
 def target_of(operation: Operation[Any], path: Mapping[str, str | int], query: Mapping[str, str | int | None]) -> str:
     """The path and query to send; raises `ConfigurationError` for a parameter that cannot be sent."""
     pairs = [(name, value) for name, value in query.items() if value is not None]
-    return operation.expand(path) + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
+    try:
+        return operation.expand(path) + ("?" + urlencode(pairs, quote_via=quote) if pairs else "")
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{operation.name}: {error.object!r} is not text that UTF-8 can carry") from None
 
 
-def encode(body: Model | Mapping[str, Any]) -> bytes:
-    """`body` as JSON."""
-    return dumps(body.to_dict() if isinstance(body, Model) else plain(body))
+def encode(operation: Operation[Any], body: Model | Mapping[str, Any]) -> bytes:
+    """`body` as JSON; raises `ConfigurationError` for something that JSON cannot say."""
+    try:
+        return dumps(body.to_dict() if isinstance(body, Model) else plain(body))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{operation.name}: the body cannot be written as JSON: {error}") from None

@@ -1,6 +1,6 @@
 """Reading a list that moves while it is read."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 
 from ultracart_conversation.models import ConversationsResponse, ConversationSummary, ResultSet
 
@@ -11,7 +11,7 @@ ListPage = Callable[[int], Awaitable[ConversationsResponse]]
 """Read the page of conversations at an offset."""
 
 
-async def each_conversation(list_page: ListPage) -> AsyncIterator[ConversationSummary]:
+async def each_conversation(list_page: ListPage) -> AsyncGenerator[ConversationSummary, None]:
     """Every conversation of the list once, as first seen, from newest to oldest.
 
     The list moves while it is read: rows that went down come again and are dropped, rows that went away are

@@ -68,9 +68,9 @@ class Meter:
     __slots__ = ("_at", "_level", "burst", "interval", "reserved")
 
     def __init__(self, burst: int, interval: float, *, now: float) -> None:
-        self.burst = burst
-        self.interval = interval
-        self.reserved = 0
+        self.burst: int = burst
+        self.interval: float = interval
+        self.reserved: int = 0
         self._level = 0.0
         self._at = now
 

@@ -4,7 +4,7 @@ Unknown of the service: whether `since` is inclusive, how many messages a page h
 cut keeps the oldest or the newest messages. What was learned is kept in a `PageShape` and serves the next reading.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 import attrs
 
@@ -39,7 +39,7 @@ class MessagePages:
         self._shape = shape
         self._seen: set[str] = set()
 
-    async def since(self, since: int) -> AsyncIterator[ConversationMessage]:
+    async def since(self, since: int) -> AsyncGenerator[ConversationMessage, None]:
         """Messages with `message_epoch >= since` in milliseconds.
 
         Raises `IncompleteRead` before the first message when older ones are provably or possibly out of reach.

@@ -74,7 +74,7 @@ class OAuthApplication:
         if not client_id:
             raise ConfigurationError("an OAuth application needs its client_id")
         self.client_id = client_id
-        self.base_url = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
+        self.base_url: str = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
         self._clock = clock or SystemClock()
         self._pipeline = Pipeline(
             HttpTransport(self.base_url, timeouts=timeouts or Timeouts(), clock=self._clock, transport=transport),

@@ -64,7 +64,7 @@ class Pipeline:
         deadline: float | None,
     ) -> T:
         """Carry out `operation`; `deadline` is a time of the clock, for the whole call."""
-        content = None if body is None else Content("application/json", encode(body))
+        content = None if body is None else Content("application/json", encode(operation, body))
         call = Call(operation, target_of(operation, path, query), content, deadline, credentials=self._credentials)
         return self._decode(operation, await self._carry_out(call, partial(judge, operation)))
 

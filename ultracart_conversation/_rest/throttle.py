@@ -26,9 +26,9 @@ class Throttle:
 
     def __init__(self, *, published_interval: float | None, now: float) -> None:
         self._published_interval = published_interval
-        self.pace = Meter(PACE_BURST, published_interval, now=now) if published_interval else None
-        self.paused_until = now
-        self.count = 0
+        self.pace: Meter | None = Meter(PACE_BURST, published_interval, now=now) if published_interval else None
+        self.paused_until: float = now
+        self.count: int = 0
         self._strikes = 0
         self._share = 1.0
         self._share_at = now

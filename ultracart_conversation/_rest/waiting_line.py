@@ -27,12 +27,12 @@ class Ticket:
     __slots__ = ("asked_at", "deadline", "estimate", "granted_at", "priority", "state")
 
     def __init__(self, priority: Priority, *, asked_at: float, deadline: float | None = None) -> None:
-        self.priority = priority
-        self.asked_at = asked_at
-        self.deadline = deadline
-        self.granted_at = asked_at
-        self.estimate = 0.0
-        self.state = State.WAITING
+        self.priority: Priority = priority
+        self.asked_at: float = asked_at
+        self.deadline: float | None = deadline
+        self.granted_at: float = asked_at
+        self.estimate: float = 0.0
+        self.state: State = State.WAITING
 
 
 class WaitingLine:

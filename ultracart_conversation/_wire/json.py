@@ -18,7 +18,7 @@ except ImportError:
         return json.loads(text, parse_constant=_refuse)
 
     def _dumps(value: Any) -> bytes:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
     loads, dumps = _loads, _dumps
 else:

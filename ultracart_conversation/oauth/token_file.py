@@ -32,8 +32,8 @@ class TokenFile:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, base_url: str | None = None) -> None:
-        self.path = default_path() if path is None else Path(path)
-        self.base_url = (base_url or base_url_from_env()).rstrip("/")
+        self.path: Path = default_path() if path is None else Path(path)
+        self.base_url: str = (base_url or base_url_from_env()).rstrip("/")
 
     def __repr__(self) -> str:
         return f"TokenFile({str(self.path)!r}, base_url={self.base_url!r})"

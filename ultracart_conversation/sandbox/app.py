@@ -28,7 +28,7 @@ _VERSION_HEADER = "x-ultracart-api-version"
 _KEY_HEADER = "x-ultracart-simple-key"
 _REMEMBERED = 20_000
 
-logger = logging.getLogger("ultracart_conversation.sandbox")
+logger: logging.Logger = logging.getLogger("ultracart_conversation.sandbox")
 
 
 class Application:

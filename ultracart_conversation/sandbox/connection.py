@@ -32,7 +32,7 @@ class Connection:
         self.identifier = identifier
         self.opened_at = opened_at
         self.heard_at = opened_at
-        self.silent = False
+        self.silent: bool = False
         self._websocket = websocket
         self._link: Link = websocket.scope["state"]["link"]
         self._outbox: asyncio.Queue[Json | Closing] = asyncio.Queue()

@@ -18,7 +18,7 @@ class Refusal(Exception):
         super().__init__(text)
         self.status = status
         self.text = text
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 def missing(kind: str, verb: str) -> Refusal:

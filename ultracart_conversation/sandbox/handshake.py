@@ -27,7 +27,7 @@ class Denied(Exception):
     def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
         super().__init__(status)
         self.status = status
-        self.headers = headers or {}
+        self.headers: dict[str, str] = headers or {}
 
 
 async def deny(websocket: WebSocket, denied: Denied) -> None:

@@ -30,13 +30,13 @@ class HttpProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.logger = _logger
+        self.logger: logging.Logger = _logger
         self.access_log = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
         super().connection_made(stream)
-        self.app_state = {**self.app_state, "link": Link(stream)}
+        self.app_state: dict[str, Any | Link] = {**self.app_state, "link": Link(stream)}
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -50,7 +50,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.logger = _logger
+        self.logger: logging.Logger = _logger
         self.conn.logger = _frame_logger
 
     def handle_text(self, event: Frame) -> None:

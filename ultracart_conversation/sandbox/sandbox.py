@@ -58,7 +58,7 @@ class Sandbox:
         clock: Clock | None = None,
         api_key: str | None = None,
     ) -> None:
-        self.clock = clock or Clock()
+        self.clock: Clock = clock or Clock()
         self._world = World(seed=seed, clock=self.clock, personality=personality or Personality())
         self._storefront = Storefront(self._world)
         populate(self._world, self._storefront, customers=customers, conversations=conversations, api_key=api_key)
@@ -75,7 +75,7 @@ class Sandbox:
         )
         self._crowd = Crowd(self._world, self._storefront, size=customers, rate=rate)
         self._server = Server(self._app, host=host, port=port, jobs=[self._crowd.live, self._keep_house])
-        self.sockets = Sockets(self._switchboard, self._server.call)
+        self.sockets: Sockets = Sockets(self._switchboard, self._server.call)
         self.clock.watch(lambda: self._server.call(self._switchboard.expire))
 
     def __repr__(self) -> str:

@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, app: ASGIApp, *, host: str, port: int, jobs: Sequence[Job] = ()) -> None:
         self.host = host
-        self.port = port
+        self.port: int = port
         self._app = app
         self._jobs = jobs
         self._thread: threading.Thread | None = None

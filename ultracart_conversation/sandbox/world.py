@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import events
 from .conversations import Conversation, Medium, Message, Participant, Person
-from .dice import dice
+from .dice import Dice, dice
 from .envelope import missing
 from .identity import Identity
 from .oauth import OAuthServer
@@ -30,16 +30,16 @@ class World:
         self.seed = seed
         self.clock = clock
         self.personality = personality
-        self.chance = dice(seed, "world")
-        self.identity = Identity(seed)
-        self.tokens = Tokens(clock, self.identity)
-        self.uploads = Uploads(clock, self.identity)
+        self.chance: Dice = dice(seed, "world")
+        self.identity: Identity = Identity(seed)
+        self.tokens: Tokens = Tokens(clock, self.identity)
+        self.uploads: Uploads = Uploads(clock, self.identity)
         self.token_in_url = True
         self._websocket_origin = ""
         self.conversations: dict[str, Conversation] = {}
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
-        self.oauth = OAuthServer(clock, seed, self.agents)
+        self.oauth: OAuthServer = OAuthServer(clock, seed, self.agents)
         self.shoppers: dict[str, Shopper] = {}
         self.effects: Counter[str] = Counter()
         self.publish: events.Publish = events.unheard
