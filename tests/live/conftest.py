@@ -2,11 +2,24 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
+from httpx_aiohttp import AiohttpTransport
 
 from ultracart_conversation import ConversationClient, Limits, Timeouts
 from ultracart_conversation.sandbox import Sandbox
 from ultracart_conversation.testing import ImpatientClock
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """aiohttp knows asyncio only."""
+    impossible = {"anyio_backend": "trio", "transport": "aiohttp"}.items()
+    items[:] = [item for item in items if not (isinstance(item, pytest.Function) and impossible <= _params(item))]
+
+
+def _params(item: pytest.Function) -> set[tuple[str, object]]:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return {(name, value) for name, value in params.items() if isinstance(value, str)}
 
 
 @pytest.fixture
@@ -14,9 +27,15 @@ def clock() -> ImpatientClock:
     return ImpatientClock()
 
 
+@pytest.fixture(params=["httpcore", "aiohttp"])
+def transport(request: pytest.FixtureRequest, anyio_backend: str) -> httpx.AsyncBaseTransport | None:
+    """What carries the requests: httpx's own transport, or aiohttp's."""
+    return AiohttpTransport() if request.param == "aiohttp" else None
+
+
 @pytest.fixture
 async def client(
-    ultracart_sandbox: Sandbox, clock: ImpatientClock, anyio_backend: str
+    ultracart_sandbox: Sandbox, clock: ImpatientClock, transport: httpx.AsyncBaseTransport | None, anyio_backend: str
 ) -> AsyncIterator[ConversationClient]:
     """A client of `ultracart_sandbox` that waits for nothing but the service."""
     async with ConversationClient(
@@ -25,5 +44,6 @@ async def client(
         limits=Limits.unlimited(),
         timeouts=Timeouts(connect=2, read=2, write=2),
         clock=clock,
+        transport=transport,
     ) as client:
         yield client

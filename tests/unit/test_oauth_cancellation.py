@@ -79,12 +79,11 @@ async def test_asyncios_own_cancellation_loses_nothing_either(service: Service, 
 @pytest.mark.anyio
 async def test_closing_waits_for_a_refresh_that_nobody_waits_for(clock: VirtualClock) -> None:
     """A client closes after its calls were cancelled, and the reply with the only good token is on its way."""
-    answering, answered = anyio.Event(), False
+    answering, happened = anyio.Event(), list[str]()
 
     async def answer(_: httpx.Request) -> httpx.Response:
-        nonlocal answered
         await answering.wait()
-        answered = True
+        happened.append("answered")
         return httpx.Response(200, json={"access_token": "access-1"})
 
     pipe = pipeline(answer, clock)
@@ -92,13 +91,17 @@ async def test_closing_waits_for_a_refresh_that_nobody_waits_for(clock: VirtualC
     async def refresh() -> None:
         await pipe.post(OAuthForm(operation="oauth_access_token", path="/oauth/token", fields={}), OauthTokenResponse)
 
+    async def close() -> None:
+        await pipe.aclose()
+        happened.append("closed")
+
     pipe.detach(refresh)
     await anyio.wait_all_tasks_blocked()
     async with anyio.create_task_group() as group:
-        group.start_soon(pipe.aclose)
+        group.start_soon(close)
         await anyio.wait_all_tasks_blocked()
         answering.set()
-    assert answered
+    assert happened == ["answered", "closed"]
 
 
 def pipeline(answer: Callable[[httpx.Request], Awaitable[httpx.Response]], clock: VirtualClock) -> Pipeline:

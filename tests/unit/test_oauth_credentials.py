@@ -357,7 +357,7 @@ async def lose(client: ConversationClient) -> None:
 async def test_a_call_waits_for_a_refresh_no_longer_than_its_deadline(service: Service, clock: VirtualClock) -> None:
     service.latency = 1_000
     async with service.client(service.oauth(access_token=None), deadline=0.05) as client:
-        with pytest.raises(TimedOut, match="no authorization before the deadline"):
+        with anyio.fail_after(5), pytest.raises(TimedOut, match="no authorization before the deadline"):
             await ask(client)
         await clock.advance(1_001)
     assert service.events == [("refresh", "refresh-0"), ("stored", "access-1")]

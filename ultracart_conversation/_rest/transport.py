@@ -51,6 +51,9 @@ class HttpTransport:
         self._total = timeouts.total
         self._clock = clock
         self._event_loop: object = None
+        # Other transports translate their errors into httpx's, and some call a lost reply a ConnectTimeout.
+        foreign = transport is not None and not isinstance(transport, httpx.AsyncHTTPTransport)
+        self._nothing_sent = (httpx.ConnectError,) if foreign else _NOTHING_SENT
         # A cancelled request that queues inside the pool can block it for ever, so nobody may queue there:
         # the pool is unlimited, and the budget above it limits.
         self._client = httpx.AsyncClient(
@@ -94,10 +97,10 @@ class HttpTransport:
                 return await self._read(response, deadline)
             finally:
                 await response.aclose()
-        except _NOTHING_SENT as error:
-            return Lost(Stage.CONNECTING, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
         except httpx.TransportError as error:
-            return Lost(Stage.SENT, _detail(error), too_slow=isinstance(error, httpx.TimeoutException))
+            nothing_sent = isinstance(error, self._nothing_sent)
+            too_slow = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+            return Lost(Stage.CONNECTING if nothing_sent else Stage.SENT, _detail(error), too_slow=too_slow)
 
     def _check_event_loop(self) -> None:
         loop = current_token().native_token
