@@ -42,7 +42,7 @@ async def client(
         ultracart_sandbox.api_key,
         base_url=ultracart_sandbox.base_url,
         limits=Limits.unlimited(),
-        timeouts=Timeouts(connect=2, read=2, write=2),
+        timeouts=Timeouts(connect=10, read=10, write=10),
         clock=clock,
         transport=transport,
     ) as client:
