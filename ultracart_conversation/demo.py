@@ -113,7 +113,7 @@ async def _upload(tour: Tour) -> None:
     stored = next(each for each in reversed(tour.sandbox.requests) if each.operation == "put_upload")
     leaked = "x-ultracart-simple-key" in stored.headers
     tour.screen.result(
-        f"then PUT {len(stored.body)} bytes to a presigned URL, {'with' if leaked else 'without'} our API key"
+        f"{len(stored.body)} bytes went to a presigned URL, {'with' if leaked else 'without'} our API key"
     )
     tour.screen.result(f'a message takes it along by upload_keys=("{key}",)')
 

@@ -72,7 +72,7 @@ def test_it_shows_what_was_called_and_what_it_cost(demo: Demo) -> None:
         "iter_conversations() 4 x GET 200",
         "join_conversation(uuid) PUT 204",
         "mark_read_conversation(uuid) PUT 204",
-        'uploads.put(png, extension="png") GET 200',
+        'uploads.put(png, extension="png") GET 200, PUT 200',
         "start_conversation(queue entry) PUT 200",
         "get_conversation(uuid, limit=10) GET 503, 200",
         "start_conversation(queue entry) PUT lost",

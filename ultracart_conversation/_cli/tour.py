@@ -57,13 +57,16 @@ class Tour:
 
 
 def exchanged(info: HttpInfo) -> str:
-    """What went over the wire, such as `GET 200`, `3 x GET 200`, `GET 503, 200` or `PUT lost`."""
+    """What went over the wire, such as `GET 200`, `3 x GET 200`, `GET 503, 200`, `GET 200, PUT 200` or `PUT lost`."""
     kinds = [(exchange.method, str(exchange.status_code or "lost")) for exchange in info.exchanges]
-    if not kinds:
-        return "no request"
     if len(kinds) > 1 and len(set(kinds)) == 1:
         return f"{len(kinds)} x {' '.join(kinds[0])}"
-    return f"{kinds[0][0]} {', '.join(status for _, status in kinds)}"
+    methods = [method for method, _ in kinds]
+    shown = [
+        status if method == before else f"{method} {status}"
+        for (method, status), before in zip(kinds, ["", *methods], strict=False)
+    ]
+    return ", ".join(shown) or "no request"
 
 
 def given(value: T | None, name: str) -> T:
