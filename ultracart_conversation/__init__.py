@@ -211,6 +211,7 @@ __all__ = [
     "OAuthError",
     "OAuthForm",
     "OauthDeviceAuthorizationResponse",
+    "OnExchange",
     "OpenEnum",
     "Operation",
     "OutcomeUnknown",

@@ -1,15 +1,18 @@
 """The REST operations of UltraCart's Conversation API."""
 
 from collections.abc import AsyncGenerator, Mapping
+from copy import copy
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
+import attrs
 
 from ultracart_conversation._rest import routes
 from ultracart_conversation._rest.budget import Budget
+from ultracart_conversation._rest.call import Options
 from ultracart_conversation._rest.conversation_pages import each_conversation
 from ultracart_conversation._rest.message_pages import MessagePages, PageShape
 from ultracart_conversation._rest.operation import Operation
@@ -18,6 +21,7 @@ from ultracart_conversation.auth import ApiKey, Credentials
 from ultracart_conversation.clock import Clock, SystemClock
 from ultracart_conversation.config import Retry, Timeouts, api_key_from_env, base_url_from_env, checked_base_url
 from ultracart_conversation.errors import ConfigurationError, Undecodable
+from ultracart_conversation.exchange import OnExchange
 from ultracart_conversation.limits import Limits
 from ultracart_conversation.models import (
     Conversation,
@@ -60,7 +64,8 @@ class ConversationClient:
     `api_key` and `base_url` default to the environment's `ULTRACART_API_KEY` and `ULTRACART_BASE_URL`; `credentials`
     take the key's place where more than a key is needed. `limits` are those of the service, or a `Budget` that
     several clients share. `deadline` is the longest that one call may take, in seconds, waits and retries included.
-    `transport` is any httpx transport; `clock` is for tests.
+    `transport` is any httpx transport; `clock` is for tests. `on_exchange` hears of every exchange, retries included,
+    and never sees a secret; it may be async, and what it raises is logged.
 
     Every operation may raise any `TransportError` or `ReplyError`, and `ConfigurationError` for arguments
     that cannot be sent. A cancelled operation may have been carried out.
@@ -80,6 +85,7 @@ class ConversationClient:
         http2: bool = False,
         allow_insecure: bool = False,
         clock: Clock | None = None,
+        on_exchange: OnExchange | None = None,
     ) -> None:
         # httpx costs ten times what the rest of this package does to import, and brings rich along.
         from ultracart_conversation._rest.pipeline import Pipeline  # noqa: PLC0415
@@ -94,7 +100,7 @@ class ConversationClient:
         self._clock = clock or SystemClock()
         self.budget: Budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self._clock)
         """The rate budget; `budget.statistics()` says what is left."""
-        self._deadline = deadline
+        self._options = Options(deadline=deadline, retry=retry or Retry())
         self._page_shape = PageShape()
         self._transport = HttpTransport(
             self.base_url, timeouts=timeouts or Timeouts(), clock=self._clock, transport=transport, http2=http2
@@ -103,9 +109,10 @@ class ConversationClient:
             self._transport,
             credentials=credentials or ApiKey(api_key if api_key is not None else api_key_from_env()),
             budget=self.budget,
-            retry=retry or Retry(),
+            retry=self._options.retry,
             clock=self._clock,
             drift=self.drift,
+            on_exchange=on_exchange,
         )
 
     async def __aenter__(self) -> Self:
@@ -122,7 +129,21 @@ class ConversationClient:
     async def aclose(self) -> None:
         """Close all connections, in at most 2 seconds; calls still under way fail."""
         with anyio.move_on_after(2, shield=True):
-            await self._transport.aclose()
+            await self._pipeline.aclose()
+
+    def with_options(self, *, deadline: float | None = None, retry: Retry | None = None) -> Self:
+        """This client with another `deadline` in seconds, or another way to retry; what is None stays as it is.
+
+        Connections, budget, credentials and drift are shared, and closing one closes both.
+        """
+        other = copy(self)
+        other.__dict__.pop("uploads", None)
+        other._options = attrs.evolve(  # noqa: SLF001
+            self._options,
+            deadline=self._options.deadline if deadline is None else deadline,
+            retry=retry or self._options.retry,
+        )
+        return other
 
     async def send(
         self,
@@ -133,15 +154,14 @@ class ConversationClient:
         body: Model | Mapping[str, Any] | None = None,
     ) -> T:
         """Send an operation that has no method here; what is None in `query` is left out."""
-        deadline = None if self._deadline is None else self._clock.now() + self._deadline
-        return await self._pipeline.send(operation, path=path, query=query, body=body, deadline=deadline)
+        return await self._pipeline.send(operation, path=path, query=query, body=body, options=self._options)
 
     @cached_property
     def uploads(self) -> "Uploads":
         """Files for messages."""
         from ultracart_conversation.uploads import Uploads  # noqa: PLC0415
 
-        return Uploads(self, self._transport)
+        return Uploads(self, self._transport, self._pipeline.tell)
 
     async def get_agent_keep_alive(self) -> None:
         """Keep the agent's session alive (documented); how often is needed is unknown."""

@@ -36,6 +36,8 @@ class Retry:
     """In all, the first one included; 1 switches retries off."""
     initial: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
     ceiling: float = attrs.field(default=30.0, validator=attrs.validators.ge(0))
+    share: float = attrs.field(default=0.1, validator=attrs.validators.ge(0))
+    """How many of a client's requests may be repetitions in the long run, after the first 10 of them."""
 
 
 def api_key_from_env(environment: Mapping[str, str] = os.environ) -> str:

@@ -1,6 +1,7 @@
 """What went over the wire once: one request and, if one came, its reply."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 import attrs
 
@@ -28,3 +29,7 @@ class Exchange:
     def request_id(self) -> str | None:
         """UltraCart's name for this exchange, to quote to its support (documented)."""
         return self.headers.get("X-UltraCart-Request-Id")
+
+
+OnExchange: TypeAlias = Callable[[Exchange], Awaitable[None] | None]
+"""A hook that hears of every exchange after it ended; it may be async, and is then waited for."""

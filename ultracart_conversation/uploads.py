@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import anyio
 
 from ultracart_conversation._rest.call import exchange_of
-from ultracart_conversation._rest.http_info import record
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Outcome, Reply
 from ultracart_conversation._rest.verdict import judge
 from ultracart_conversation.errors import ConfigurationError, UltraCartError, Undecodable
+from ultracart_conversation.exchange import Exchange
 
 if TYPE_CHECKING:
     from ultracart_conversation._rest.transport import HttpTransport
@@ -39,9 +39,12 @@ class _File(Protocol):
 class Uploads:
     """`client.uploads`: puts files where messages can refer to them by key."""
 
-    def __init__(self, client: "ConversationClient", transport: "HttpTransport") -> None:
+    def __init__(
+        self, client: "ConversationClient", transport: "HttpTransport", tell: Callable[[Exchange], Awaitable[None]]
+    ) -> None:
         self._client = client
         self._transport = transport
+        self._tell = tell
 
     async def put(
         self,
@@ -86,7 +89,7 @@ class Uploads:
         outcome = await self._transport.put_presigned(
             target.url, _chunks(file, size, progress), size=size, content_type=content_type
         )
-        record(exchange_of(_PUT, outcome, attempt=1, elapsed=anyio.current_time() - started))
+        await self._tell(exchange_of(_PUT, outcome, attempt=1, elapsed=anyio.current_time() - started))
         return target.key, outcome
 
 

@@ -16,7 +16,7 @@ from ultracart_conversation._rest.operation import Operation
 ROUTES: dict[str, Operation[Any]] = {
     value.name: value for value in vars(routes).values() if isinstance(value, Operation)
 }
-BEYOND = {"aclose", "iter_conversations", "iter_messages", "send"}
+BEYOND = {"aclose", "iter_conversations", "iter_messages", "send", "with_options"}
 """Methods of ours that are not operations of the service."""
 
 

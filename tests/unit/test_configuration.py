@@ -96,7 +96,7 @@ def test_no_secret_is_in_a_text(value: object) -> None:
 
 def test_small_values_show_themselves() -> None:
     assert repr(Timeouts(read=5.0)) == "Timeouts(connect=5.0, read=5.0, write=30.0, total=120.0)"
-    assert repr(Retry(attempts=2)) == "Retry(attempts=2, initial=0.5, ceiling=30.0)"
+    assert repr(Retry(attempts=2)) == "Retry(attempts=2, initial=0.5, ceiling=30.0, share=0.1)"
 
 
 @pytest.mark.parametrize("wrong", [{"read": 0}, {"connect": -1}])

@@ -6,12 +6,12 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from ultracart_conversation._rest.http_info import record
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Lost, Outcome, Request
 from ultracart_conversation._wire.json import dumps
 from ultracart_conversation._wire.json_object import plain
 from ultracart_conversation.auth import Authorization, Credentials
+from ultracart_conversation.config import Retry
 from ultracart_conversation.errors import ConfigurationError, UltraCartError
 from ultracart_conversation.exchange import Exchange
 from ultracart_conversation.models import Model
@@ -32,6 +32,14 @@ class Content:
     body: bytes = attrs.field(repr=False)
 
 
+@attrs.frozen(kw_only=True)
+class Options:
+    """How long a call may take, in seconds, and how it is retried."""
+
+    deadline: float | None
+    retry: Retry
+
+
 class Call:
     """One call of an operation, over all its attempts."""
 
@@ -40,11 +48,13 @@ class Call:
         operation: Operation[Any],
         target: str,
         content: Content | None,
-        deadline: float | None = None,
         *,
+        retry: Retry,
+        deadline: float | None = None,
         credentials: Credentials | None = None,
     ) -> None:
         self.operation = operation
+        self.retry = retry
         self.deadline = deadline
         self.credentials = credentials
         self.exchanges: list[Exchange] = []
@@ -73,10 +83,11 @@ class Call:
             return False
         return self.credentials.reject(self._authorization) and self._exchanges_with(401) == 1
 
-    def note(self, outcome: Outcome, *, elapsed: float) -> None:
+    def note(self, outcome: Outcome, *, elapsed: float) -> Exchange:
+        """Write down one attempt."""
         exchange = exchange_of(self.operation, outcome, attempt=len(self.exchanges) + 1, elapsed=elapsed)
         self.exchanges.append(exchange)
-        record(exchange)
+        return exchange
 
     def _exchanges_with(self, status_code: int) -> int:
         return sum(exchange.status_code == status_code for exchange in self.exchanges)

@@ -4,18 +4,20 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from inspect import isawaitable
 from types import NoneType
 from typing import Any, TypeVar, cast
 
 import anyio
 
 from ultracart_conversation._rest.budget import Budget, WouldPassDeadline
-from ultracart_conversation._rest.call import Call, Content, encode, target_of
+from ultracart_conversation._rest.call import Call, Content, Options, encode, target_of
 from ultracart_conversation._rest.detached import Detached
+from ultracart_conversation._rest.http_info import record
 from ultracart_conversation._rest.oauth_verdict import judge_form
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Lost, Outcome, Stage
-from ultracart_conversation._rest.retry import wait_before_next
+from ultracart_conversation._rest.retry import RetryAllowance, wait_before_next
 from ultracart_conversation._rest.transport import HttpTransport
 from ultracart_conversation._rest.verdict import judge, retry_after
 from ultracart_conversation._wire.converter import converter
@@ -24,6 +26,7 @@ from ultracart_conversation.auth import Credentials, OAuthForm
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.config import Retry
 from ultracart_conversation.errors import RateLimited, TimedOut, UltraCartError
+from ultracart_conversation.exchange import Exchange, OnExchange
 from ultracart_conversation.limits import Priority
 from ultracart_conversation.models import Model
 
@@ -45,6 +48,7 @@ class Pipeline:
         retry: Retry,
         clock: Clock,
         drift: Drift,
+        on_exchange: OnExchange | None = None,
     ) -> None:
         self._transport = transport
         self._credentials = credentials
@@ -52,6 +56,8 @@ class Pipeline:
         self._retry = retry
         self._clock = clock
         self._drift = drift
+        self._on_exchange = on_exchange
+        self._allowance = RetryAllowance(retry.share)
         self._detached = Detached()
 
     async def send(
@@ -61,11 +67,19 @@ class Pipeline:
         path: Mapping[str, str | int],
         query: Mapping[str, str | int | None],
         body: Model | Mapping[str, Any] | None,
-        deadline: float | None,
+        options: Options,
     ) -> T:
-        """Carry out `operation`; `deadline` is a time of the clock, for the whole call."""
+        """Carry out `operation`."""
         content = None if body is None else Content("application/json", encode(operation, body))
-        call = Call(operation, target_of(operation, path, query), content, deadline, credentials=self._credentials)
+        deadline = None if options.deadline is None else self._clock.now() + options.deadline
+        call = Call(
+            operation,
+            target_of(operation, path, query),
+            content,
+            retry=options.retry,
+            deadline=deadline,
+            credentials=self._credentials,
+        )
         return self._decode(operation, await self._carry_out(call, partial(judge, operation)))
 
     async def post(self, form: OAuthForm, returns: type[T], /) -> T:
@@ -79,7 +93,9 @@ class Pipeline:
             priority=Priority.CRITICAL,
             check=form.check,
         )
-        call = Call(operation, form.path, Content("application/x-www-form-urlencoded", form.encode()))
+        call = Call(
+            operation, form.path, Content("application/x-www-form-urlencoded", form.encode()), retry=self._retry
+        )
         return self._decode(operation, await self._carry_out(call, partial(judge_form, operation, form)))
 
     def detach(self, work: Callable[[], Awaitable[None]], /) -> None:
@@ -95,6 +111,7 @@ class Pipeline:
     async def _carry_out(
         self, call: Call, judge_outcome: Callable[[Outcome], dict[str, Any] | UltraCartError]
     ) -> dict[str, Any]:
+        self._allowance.earn()
         while True:
             await self._prepare(call)
             outcome = await self._exchange(call)
@@ -125,7 +142,7 @@ class Pipeline:
                     return None
                 started = self._clock.now()
                 outcome = await self._transport.exchange(request, deadline=call.deadline)
-                call.note(outcome, elapsed=self._clock.now() - started)
+                exchange = call.note(outcome, elapsed=self._clock.now() - started)
                 if isinstance(outcome, Lost):
                     if outcome.stage is Stage.CONNECTING:
                         slot.unsent()
@@ -133,13 +150,27 @@ class Pipeline:
                     self._budget.throttled(retry_after(outcome))
         except WouldPassDeadline as refusal:
             raise call.failed(_foreseen(call.operation, refusal)) from None
+        await self.tell(exchange)
         return outcome
+
+    async def tell(self, exchange: Exchange) -> None:
+        """Tell `http_info` and the hook; what the hook raises is logged and goes no further."""
+        record(exchange)
+        if self._on_exchange is None:
+            return
+        try:
+            told = self._on_exchange(exchange)
+            if isawaitable(told):
+                await told
+        except Exception:
+            _logger.exception("on_exchange failed for %s", exchange.operation)
 
     async def _wait_before_next(self, call: Call, outcome: Outcome, verdict: UltraCartError) -> None:
         """Wait for the next attempt, or raise `verdict` because there is none."""
         attempt = len(call.exchanges)
-        wait = wait_before_next(call.operation, outcome, attempt=attempt, retry=self._retry, draw=random.random)
-        if wait is None or (call.deadline is not None and self._clock.now() + wait > call.deadline):
+        wait = wait_before_next(call.operation, outcome, attempt=attempt, retry=call.retry, draw=random.random)
+        too_late = wait is not None and call.deadline is not None and self._clock.now() + wait > call.deadline
+        if wait is None or too_late or not self._allowance.spend():
             raise call.failed(verdict)
         _logger.info("%s: attempt %d failed (%s); next in %.2f s", call.operation.name, attempt, _brief(outcome), wait)
         await self._clock.sleep(wait)

@@ -26,3 +26,29 @@ def wait_before_next(
     if outcome.status_code >= 500 and operation.repeatable:
         return max(jitter, retry_after(outcome) or 0.0)
     return None
+
+
+class RetryAllowance:
+    """Keeps the repetitions of a client to a share of its requests, so that an outage is not made worse.
+
+    Each call earns `share` of a repetition, and up to 10 may be saved up; there are 10 to begin with.
+    """
+
+    __slots__ = ("_share", "left")
+
+    MOST = 10.0
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self.left: float = self.MOST
+
+    def earn(self) -> None:
+        """A call begins."""
+        self.left = min(self.MOST, self.left + self._share)
+
+    def spend(self) -> bool:
+        """Whether one more repetition is allowed; if so, it is taken."""
+        if self.left < 1.0:
+            return False
+        self.left -= 1.0
+        return True
