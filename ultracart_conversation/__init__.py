@@ -72,6 +72,7 @@ from ultracart_conversation.errors import (
 )
 from ultracart_conversation.exchange import (
     Exchange,
+    OnExchange,
 )
 from ultracart_conversation.limits import (
     Limits,
