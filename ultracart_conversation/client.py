@@ -71,6 +71,9 @@ class ConversationClient:
     that cannot be sent. A cancelled operation may have been carried out.
     """
 
+    base_url: str = ""
+    """Where requests go, without a trailing slash."""
+
     def __init__(
         self,
         api_key: str | None = None,
@@ -93,8 +96,12 @@ class ConversationClient:
 
         if credentials is not None and api_key is not None:
             raise ConfigurationError("pass api_key or credentials, not both")
-        self.base_url: str = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
-        """Where requests go, without a trailing slash."""
+        speaker = credentials or _api_key(api_key)
+        # No traceback from here on shall show the key among the locals of this frame.
+        del api_key
+        if isinstance(speaker, ConfigurationError):
+            raise speaker
+        self.base_url = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
         self.drift: Drift = Drift()
         """What the service sent to this client and the contract does not know."""
         self._clock = clock or SystemClock()
@@ -107,7 +114,7 @@ class ConversationClient:
         )
         self._pipeline = Pipeline(
             self._transport,
-            credentials=credentials or ApiKey(api_key if api_key is not None else api_key_from_env()),
+            credentials=speaker,
             budget=self.budget,
             retry=self._options.retry,
             clock=self._clock,
@@ -278,6 +285,13 @@ class ConversationClient:
             return reply.conversation
 
         return MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape).since(_epoch(since))
+
+
+def _api_key(key: str | None) -> ApiKey | ConfigurationError:
+    try:
+        return ApiKey(api_key_from_env() if key is None else key)
+    except ConfigurationError as error:
+        return error.with_traceback(None)
 
 
 def _check_page(limit: int, *, least: int) -> None:
