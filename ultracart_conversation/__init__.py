@@ -11,44 +11,16 @@ from ultracart_conversation._rest.budget import (
     MemoryBudgetStore,
     WindowStatistics,
 )
-from ultracart_conversation._rest.http_info import (
-    HttpInfo,
-    http_info,
-)
-from ultracart_conversation._rest.oauth_application import (
-    OAuthApplication,
-)
-from ultracart_conversation._rest.operation import (
-    Operation,
-)
-from ultracart_conversation._wire.drift import (
-    Drift,
-)
-from ultracart_conversation._wire.json_object import (
-    JsonObject,
-    JsonValue,
-)
-from ultracart_conversation._wire.open_enum import (
-    OpenEnum,
-)
-from ultracart_conversation.auth import (
-    ApiKey,
-    Authorization,
-    Credentials,
-    OAuthForm,
-    Pipe,
-)
-from ultracart_conversation.client import (
-    ConversationClient,
-)
-from ultracart_conversation.clock import (
-    Clock,
-    SystemClock,
-)
-from ultracart_conversation.config import (
-    Retry,
-    Timeouts,
-)
+from ultracart_conversation._rest.http_info import HttpInfo, http_info
+from ultracart_conversation._rest.oauth_application import OAuthApplication
+from ultracart_conversation._rest.operation import Operation
+from ultracart_conversation._wire.drift import Drift
+from ultracart_conversation._wire.json_object import JsonObject, JsonValue
+from ultracart_conversation._wire.open_enum import OpenEnum
+from ultracart_conversation.auth import ApiKey, Authorization, Credentials, OAuthForm, Pipe
+from ultracart_conversation.client import ConversationClient
+from ultracart_conversation.clock import Clock, SystemClock
+from ultracart_conversation.config import Retry, Timeouts
 from ultracart_conversation.errors import (
     ApplicationDisabled,
     AuthenticationError,
@@ -70,14 +42,8 @@ from ultracart_conversation.errors import (
     UltraCartError,
     Undecodable,
 )
-from ultracart_conversation.exchange import (
-    Exchange,
-    OnExchange,
-)
-from ultracart_conversation.limits import (
-    Limits,
-    Priority,
-)
+from ultracart_conversation.exchange import Exchange, OnExchange
+from ultracart_conversation.limits import Limits, Priority
 from ultracart_conversation.models import (
     AgentStatus,
     Conversation,
@@ -124,23 +90,11 @@ from ultracart_conversation.models import (
     Sentiment,
     TransportStatus,
 )
-from ultracart_conversation.oauth.authorization_url import (
-    AuthorizationRequest,
-    authorization_url,
-)
-from ultracart_conversation.oauth.credentials import (
-    OAuth,
-)
-from ultracart_conversation.oauth.token_file import (
-    TokenFile,
-)
-from ultracart_conversation.oauth.tokens import (
-    OauthDeviceAuthorizationResponse,
-    Tokens,
-)
-from ultracart_conversation.uploads import (
-    Uploads,
-)
+from ultracart_conversation.oauth.authorization_url import AuthorizationRequest, authorization_url
+from ultracart_conversation.oauth.credentials import OAuth
+from ultracart_conversation.oauth.token_file import TokenFile
+from ultracart_conversation.oauth.tokens import OauthDeviceAuthorizationResponse, Tokens
+from ultracart_conversation.uploads import Uploads
 
 __all__ = [
     "AgentStatus",

@@ -10,11 +10,23 @@ import pytest
 
 from tests.contract.contract import MODELS, OPERATIONS
 from ultracart_conversation import OpenEnum, models
-from ultracart_conversation.sandbox import Sandbox
+from ultracart_conversation.sandbox import Fault, Sandbox
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+SPANS = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+spans = InMemorySpanExporter()
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(spans))
+"""
 
 
 def run(sandbox: Sandbox, *command: str) -> str:
@@ -33,6 +45,19 @@ def test_the_block_runs(ultracart_sandbox: Sandbox, tmp_path: Path, block: str) 
         assert "1 passed" in run(ultracart_sandbox, sys.executable, "-m", "pytest", "-q", "-k", "asyncio", str(file))
     else:
         assert run(ultracart_sandbox, sys.executable, "-W", "error", str(file))
+
+
+def test_the_spans_are_named_by_template(ultracart_sandbox: Sandbox, tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if "opentelemetry" in block]
+    file = tmp_path / "spans.py"
+    file.write_text(SPANS + block + "\nprint(*(span.name for span in spans.get_finished_spans()), sep='\\n')\n")
+    ultracart_sandbox.faults.add(Fault(kind="status", status=503))
+    names = run(ultracart_sandbox, sys.executable, str(file)).splitlines()[1:]
+    assert names == [
+        "GET /conversation/conversations",
+        "GET /conversation/conversations",
+        "GET /conversation/conversations/{conversation_uuid}",
+    ]
 
 
 def test_every_file_it_names_is_there() -> None:

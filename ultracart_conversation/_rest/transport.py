@@ -56,13 +56,19 @@ class HttpTransport:
         self._nothing_sent = (httpx.ConnectError,) if foreign else _NOTHING_SENT
         # A cancelled request that queues inside the pool can block it for ever, so nobody may queue there:
         # the pool is unlimited, and the budget above it limits.
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            verify=_ssl_context(),
-            http2=http2,
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect, write=timeouts.write, pool=timeouts.connect),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        )
+        try:
+            self._client = httpx.AsyncClient(
+                transport=transport,
+                verify=_ssl_context(),
+                http2=http2,
+                timeout=httpx.Timeout(
+                    timeouts.read, connect=timeouts.connect, write=timeouts.write, pool=timeouts.connect
+                ),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            )
+        except ImportError as error:
+            # Of HTTP/2, or of a SOCKS proxy that the environment names.
+            raise ConfigurationError(f"a package is missing: {str(error).partition('. ')[0]}") from None
 
     async def exchange(self, request: Request, *, deadline: float | None = None) -> Outcome:
         """Send `request` and read its reply to the end, or to the largest size that we read.
