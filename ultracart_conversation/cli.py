@@ -15,7 +15,8 @@ from ultracart_conversation._cli.text import one_line
 _PROGRAM = "ultracart-conversation"
 _EPILOG = """\
 environment:
-  ULTRACART_API_KEY   the merchant's API key, for list, show and queues
+  ULTRACART_API_KEY   the merchant's API key, for list, show and queues; or log in
+  ULTRACART_CLIENT_ID your developer application, for login
   ULTRACART_BASE_URL  where to send requests; UltraCart itself by default
 """
 
@@ -121,6 +122,10 @@ def _add_local_commands(add: _AddCommand) -> None:
 
 
 def _add_account_commands(add: _AddCommand) -> None:
+    login = add("login", help="log in with a code and a browser, instead of an API key")
+    login.add_argument("--client-id", metavar="ID", help="your developer application (default ULTRACART_CLIENT_ID)")
+    login.add_argument("--scope", default="crm", help="what the login is for (default crm)")
+    login.add_argument("--logout", action="store_true", help="end the login and forget it")
     listing = add("list", help="list conversations, newest first")
     listing.add_argument("--medium", choices=("sms", "websocket"), help="only these; websocket is webchat")
     listing.add_argument("--max", type=_count, metavar="N", help="at most N, 0 for all (default 100, one request)")

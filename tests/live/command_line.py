@@ -8,8 +8,10 @@ import select
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Sequence
+from pathlib import Path
 
 from ultracart_conversation.sandbox import Sandbox
 
@@ -22,7 +24,8 @@ def environment(sandbox: Sandbox | None = None, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ULTRACART_")}
     if sandbox is not None:
         kept |= {"ULTRACART_API_KEY": sandbox.api_key, "ULTRACART_BASE_URL": sandbox.base_url}
-    return kept | {"PYTHONIOENCODING": "utf-8"} | more
+    nobody = str(Path(tempfile.gettempdir()) / "ultracart-conversation-nobody")
+    return kept | {"PYTHONIOENCODING": "utf-8", "XDG_CONFIG_HOME": nobody} | more
 
 
 def run(

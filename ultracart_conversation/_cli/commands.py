@@ -13,6 +13,8 @@ from ultracart_conversation._cli.conversations import list_conversations, show_c
 from ultracart_conversation._cli.output import Output
 from ultracart_conversation._cli.queues import list_queues
 from ultracart_conversation.client import ConversationClient
+from ultracart_conversation.login import login, logout, stored_credentials
+from ultracart_conversation.oauth.token_file import TokenFile
 
 _DEADLINE = 60.0
 
@@ -52,16 +54,31 @@ def _sandbox(arguments: Namespace) -> None:
 
 def _account(command: "AccountCommand", arguments: Namespace) -> None:
     async def connected() -> None:
-        async with ConversationClient(deadline=_DEADLINE) as client:
+        async with ConversationClient(credentials=stored_credentials(), deadline=_DEADLINE) as client:
             await command(client, Output(sys.stdout), arguments)
 
     anyio.run(connected)
+
+
+def _login(arguments: Namespace) -> None:
+    file = TokenFile()
+    if arguments.logout:
+        anyio.run(partial(logout, file=file, say=_say))
+    else:
+        anyio.run(partial(login, arguments.client_id, file=file, say=_say, scope=arguments.scope))
+
+
+def _say(text: str) -> None:
+    # Not cut to the terminal's width, as an address is of no use without its end.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 AccountCommand = Callable[[ConversationClient, Output, Namespace], Awaitable[None]]
 _COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
     "demo": _demo,
     "sandbox": _sandbox,
+    "login": _login,
     "list": partial(_account, list_conversations),
     "show": partial(_account, show_conversation),
     "queues": partial(_account, list_queues),
