@@ -1,8 +1,11 @@
 """What a broken service makes of a call: one clear typed error, and the client works afterwards."""
 
 import pickle
+from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio.lowlevel
+import httpx
 import pytest
 
 from ultracart_conversation import (
@@ -169,3 +172,23 @@ async def test_a_wait_past_the_deadline_is_refused_at_once(ultracart_sandbox: Sa
     assert not caught.value.by_server
     assert 200 in {request.status for request in ultracart_sandbox.requests}
     assert 429 not in {request.status for request in ultracart_sandbox.requests}
+
+
+@pytest.mark.parametrize(("status", "kind", "most"), [(200, Undecodable, 600), (500, ServerError, 10)])
+async def test_an_endless_reply_is_not_read_to_its_end(
+    anyio_backend: str, status: int, kind: type[ReplyError], most: int
+) -> None:
+    parts = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal parts
+        while True:
+            parts += 1
+            await anyio.lowlevel.checkpoint()
+            yield bytes(64 * 1024)
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=endless()))
+    async with ConversationClient("key", transport=transport, retry=Retry(attempts=1)) as client:
+        with anyio.fail_after(20), pytest.raises(kind):
+            await client.get_conversations()
+    assert parts < most

@@ -12,6 +12,7 @@ from ultracart_conversation import (
     AuthenticationError,
     ConfigurationError,
     ConversationClient,
+    Exchange,
     LoginRequired,
     OAuth,
     OAuthError,
@@ -156,6 +157,20 @@ async def test_with_a_concurrency_of_one_no_slot_is_held_and_nobody_sends_what_w
     assert service.sent == ["access-0"] + ["access-1"] * 50
     assert service.refreshes == ["refresh-0"]
     assert client.budget.statistics().used == 52
+
+
+async def test_a_rejection_counts_before_a_hook_has_heard_of_it(service: Service, clock: VirtualClock) -> None:
+    async def listen(_: Exchange) -> None:
+        await clock.sleep(5)
+
+    service.end("access-0")
+    client = service.client(service.oauth(), on_exchange=listen)
+    async with client, anyio.create_task_group() as group:
+        group.start_soon(ask, client)
+        await clock.advance(1)
+        group.start_soon(ask, client)
+        await clock.advance(30)
+    assert service.sent == ["access-0", "access-1", "access-1"]
 
 
 async def test_a_late_401_for_an_old_token_does_not_refresh_again(service: Service, clock: VirtualClock) -> None:
@@ -332,12 +347,13 @@ async def test_one_login_serves_several_clients(service: Service, clock: Virtual
     assert service.refreshes == ["refresh-0"]
 
 
-async def test_a_failing_network_of_one_client_is_not_held_against_another(
-    service: Service, clock: VirtualClock
+@pytest.mark.parametrize("error", [httpx.ReadError("gone"), ConfigurationError("this client is closed")])
+async def test_what_befalls_one_client_is_not_held_against_another(
+    service: Service, clock: VirtualClock, error: Exception
 ) -> None:
     async def break_off(_: httpx.Request) -> httpx.Response:
         await clock.sleep(1)
-        raise httpx.ReadError("this client was closed")
+        raise error
 
     oauth = service.oauth(access_token=None)
     broken = service.client(oauth, transport=httpx.MockTransport(break_off))
@@ -350,7 +366,7 @@ async def test_a_failing_network_of_one_client_is_not_held_against_another(
 
 
 async def lose(client: ConversationClient) -> None:
-    with pytest.raises(TransportError):
+    with pytest.raises((TransportError, ConfigurationError)):
         await ask(client)
 
 

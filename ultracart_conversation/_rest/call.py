@@ -61,6 +61,7 @@ class Call:
         self._target = target
         self._content = content
         self._authorization: Authorization | None = None
+        self._another = False
 
     def request(self) -> Request | None:
         """What to send now; None when what would authorize it is no longer worth sending."""
@@ -75,22 +76,18 @@ class Call:
         body = None if self._content is None else self._content.body
         return Request(method=self.operation.method, path=self._target, headers=headers, body=body)
 
-    def may_be_authorized_anew(self, outcome: Outcome) -> bool:
-        """Whether this was the first 401, and there may be an authorization that does better."""
-        if self.credentials is None or self._authorization is None:
-            return False
-        if isinstance(outcome, Lost) or outcome.status_code != 401:
-            return False
-        return self.credentials.reject(self._authorization) and self._exchanges_with(401) == 1
-
     def note(self, outcome: Outcome, *, elapsed: float) -> Exchange:
-        """Write down one attempt."""
+        """Write down one attempt, and at once that its authorization was rejected, if it was."""
         exchange = exchange_of(self.operation, outcome, attempt=len(self.exchanges) + 1, elapsed=elapsed)
         self.exchanges.append(exchange)
+        if exchange.status_code == 401 and self.credentials is not None and self._authorization is not None:
+            self._another = self.credentials.reject(self._authorization)
         return exchange
 
-    def _exchanges_with(self, status_code: int) -> int:
-        return sum(exchange.status_code == status_code for exchange in self.exchanges)
+    def may_be_authorized_anew(self) -> bool:
+        """Whether the last attempt met the first 401, and there may be an authorization that does better."""
+        statuses = [exchange.status_code for exchange in self.exchanges]
+        return self._another and statuses[-1] == 401 and statuses.count(401) == 1
 
     def failed(self, error: UltraCartError) -> UltraCartError:
         error.operation, error.exchanges = self.operation.name, tuple(self.exchanges)

@@ -115,7 +115,7 @@ class Pipeline:
         while True:
             await self._prepare(call)
             outcome = await self._exchange(call)
-            if outcome is None or call.may_be_authorized_anew(outcome):
+            if outcome is None or call.may_be_authorized_anew():
                 continue
             verdict = judge_outcome(outcome)
             if not isinstance(verdict, UltraCartError):

@@ -27,6 +27,7 @@ OnTokens = Callable[[Tokens], Awaitable[None] | None]
 LONGEST_MARGIN = 60.0
 """Seconds before its expiry from which on an access token is refreshed; a tenth of its lifetime if that is less."""
 _PASSING = (TransportError, ServerError, RateLimited)
+_OF_THE_PIPE = (TransportError, ConfigurationError)
 _logger = logging.getLogger("ultracart_conversation.oauth")
 
 
@@ -91,7 +92,7 @@ class OAuth:
             await flight.landed.wait()
             if flight.error is None:
                 return
-            if flight.pipe is not pipe and isinstance(flight.error, TransportError):
+            if flight.pipe is not pipe and isinstance(flight.error, _OF_THE_PIPE):
                 continue  # its client may have been closed, which says nothing about this one
             if self._can_do_without(flight.error):
                 return
