@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import pytest
@@ -78,13 +78,13 @@ class Day:
 
 
 @pytest.fixture
-def listener(caplog: pytest.LogCaptureFixture) -> Listener:
+def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
     listener = Listener()
-    caplog.set_level(logging.DEBUG)
-    for name in ("httpx", "httpcore", "ultracart_conversation", "asyncio", "anyio"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+    for name in ("", "httpx", "httpcore", "ultracart_conversation", "asyncio", "anyio"):
+        caplog.set_level(logging.DEBUG, name)
     logging.getLogger().addHandler(listener)
-    return listener
+    yield listener
+    logging.getLogger().removeHandler(listener)
 
 
 async def work(day: Day, client: ConversationClient, sandbox: Sandbox) -> None:
