@@ -43,6 +43,13 @@ async def test_a_deadline_covers_all_attempts(ultracart_sandbox: Sandbox) -> Non
     assert clock.now() - started < 100
 
 
+async def test_a_deadline_ends_a_silence(ultracart_sandbox: Sandbox) -> None:
+    ultracart_sandbox.faults.add(Fault(kind="stall", times=None))
+    async with client_of(ultracart_sandbox, deadline=0.3) as client:
+        with anyio.fail_after(10), pytest.raises(TimedOut, match="too slow"):
+            await client.get_conversations()
+
+
 async def test_a_deadline_ends_a_reply_that_trickles(ultracart_sandbox: Sandbox) -> None:
     ultracart_sandbox.faults.add(Fault(kind="slow", interval=0.02, times=None))
     async with client_of(ultracart_sandbox, deadline=0.3, retry=Retry(attempts=1)) as client:

@@ -4,6 +4,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterable
 from functools import cache
+from math import inf
 
 import anyio
 import httpx
@@ -48,7 +49,7 @@ class HttpTransport:
         http2: bool = False,
     ) -> None:
         self._base = httpx.URL(base_url)
-        self._total = timeouts.total
+        self._timeouts = timeouts
         self._clock = clock
         self._event_loop: object = None
         # Other transports translate their errors into httpx's, and some call a lost reply a ConnectTimeout.
@@ -61,9 +62,6 @@ class HttpTransport:
                 transport=transport,
                 verify=_ssl_context(),
                 http2=http2,
-                timeout=httpx.Timeout(
-                    timeouts.read, connect=timeouts.connect, write=timeouts.write, pool=timeouts.connect
-                ),
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             )
         except ImportError as error:
@@ -77,7 +75,8 @@ class HttpTransport:
         """
         url = self._base.copy_with(raw_path=self._base.raw_path.rstrip(b"/") + request.path.encode("ascii"))
         message = httpx.Request(request.method, url, headers=request.headers, content=request.body)
-        return await self._send(message, _earlier(deadline, self._clock.now() + self._total))
+        latest = self._clock.now() + self._timeouts.total
+        return await self._send(message, latest if deadline is None else min(deadline, latest))
 
     async def put_presigned(
         self, url: str, content: AsyncIterable[bytes], *, size: int, content_type: str | None
@@ -97,6 +96,7 @@ class HttpTransport:
             raise ConfigurationError("this client is closed: make a new one")
         self._check_event_loop()
         # Time limits are httpx's own, never a cancel scope around the exchange: a cancelled one costs its connection.
+        message.extensions["timeout"] = self._limits(deadline)
         try:
             response = await self._client.send(message, stream=True)
             try:
@@ -107,6 +107,14 @@ class HttpTransport:
             nothing_sent = isinstance(error, self._nothing_sent)
             too_slow = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
             return Lost(Stage.CONNECTING if nothing_sent else Stage.SENT, _detail(error), too_slow=too_slow)
+
+    def _limits(self, deadline: float | None) -> dict[str, float | None]:
+        """Seconds for each step of an exchange, of which none may take longer than is left."""
+        left = inf if deadline is None else max(0.001, deadline - self._clock.now())
+        connect, read, write = (
+            min(limit, left) for limit in (self._timeouts.connect, self._timeouts.read, self._timeouts.write)
+        )
+        return {"connect": connect, "read": read, "write": write, "pool": connect}
 
     def _check_event_loop(self) -> None:
         loop = current_token().native_token
@@ -139,10 +147,6 @@ class HttpTransport:
             cut=len(body) > limit,
             undecodable=undecodable,
         )
-
-
-def _earlier(deadline: float | None, other: float) -> float:
-    return other if deadline is None else min(deadline, other)
 
 
 def _detail(error: Exception) -> str:
