@@ -189,8 +189,11 @@ def address_without_tls() -> Generator[str]:
         yield sandbox.base_url.replace("http:", "https:")
 
 
+ADDRESSES = [deaf_address, closed_address, address_without_tls]
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("address", [deaf_address, closed_address, address_without_tls])
+@pytest.mark.parametrize("address", ADDRESSES)
 async def test_no_connection(ultracart_sandbox: Sandbox, operation: str, address: Callable[[], Any]) -> None:
     with address() as base_url:
         async with client_of(base_url, "key", HASTY) as client:

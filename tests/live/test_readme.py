@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.contract import MODELS, OPERATIONS
+from tests.live.test_fault_matrix import ADDRESSES, CASES
 from ultracart_conversation import OpenEnum, models
 from ultracart_conversation.sandbox import Fault, Sandbox
 
@@ -68,4 +69,5 @@ def test_every_file_it_names_is_there() -> None:
 
 def test_the_counts_it_gives() -> None:
     enums = [name for name in models.__all__ if issubclass(getattr(models, name), OpenEnum)]
+    assert f"{len(CASES) + len(ADDRESSES)} faults of the wire times {len(OPERATIONS)} operations" in README
     assert f"{len(OPERATIONS)} operations, {len(MODELS)} models and {len(enums)} enums" in README
