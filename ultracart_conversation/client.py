@@ -90,13 +90,11 @@ class ConversationClient:
         clock: Clock | None = None,
         on_exchange: OnExchange | None = None,
     ) -> None:
-        # httpx costs ten times what the rest of this package does to import, and brings rich along.
+        # Importing httpx takes as long as all the rest, and loads rich and click where they are installed.
         from ultracart_conversation._rest.pipeline import Pipeline  # noqa: PLC0415
         from ultracart_conversation._rest.transport import HttpTransport  # noqa: PLC0415
 
-        if credentials is not None and api_key is not None:
-            raise ConfigurationError("pass api_key or credentials, not both")
-        speaker = credentials or _api_key(api_key)
+        speaker = _speaker(api_key, credentials)
         # No traceback from here on shall show the key among the locals of this frame.
         del api_key
         if isinstance(speaker, ConfigurationError):
@@ -287,7 +285,10 @@ class ConversationClient:
         return MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape).since(_epoch(since))
 
 
-def _api_key(key: str | None) -> ApiKey | ConfigurationError:
+def _speaker(key: str | None, credentials: Credentials | None) -> Credentials | ConfigurationError:
+    """Who the client speaks for; an error comes as a value, so that its traceback has no frame with the key."""
+    if credentials is not None:
+        return credentials if key is None else ConfigurationError("pass api_key or credentials, not both")
     try:
         return ApiKey(api_key_from_env() if key is None else key)
     except ConfigurationError as error:
