@@ -19,7 +19,7 @@ LAYERS = [
     {"errors"},
     {"_wire", "config"},
     {"models"},
-    {"auth", "oauth", "oauth_flows"},
+    {"auth", "oauth"},
     {"_rest"},
     {"client", "uploads"},
     {"__init__", "__main__", "_cli", "cli", "demo", "login", "sandbox", "testing"},
