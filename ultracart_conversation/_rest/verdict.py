@@ -140,6 +140,7 @@ def _reply_error(
     request_id = reply.headers.get("X-UltraCart-Request-Id")
     quoted = f" [request {request_id}]" if request_id else ""
     what = f"{reply.status_code}: {_one_line(said)}" if kind is not Undecodable else _undecodable(reply, said)
+    what = what.rstrip(".") if advice else what
     result = kind(f"{operation.name}: UltraCart answered {what}{advice}{quoted}")
     result.status_code, result.headers = reply.status_code, reply.headers
     result.error, result.body = error, reply.body[:_KEPT]
