@@ -79,7 +79,7 @@ async def test_a_status_becomes_its_error(
     assert f"[request {error.request_id}]" in str(error)
     assert error.exchanges[-1].request_id == error.request_id
     if body == "envelope":
-        assert "No such luck." in str(error)
+        assert "No such luck" in str(error)
         assert error.error["user_message"] == "No such luck."
 
 
