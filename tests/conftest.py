@@ -1,9 +1,17 @@
 """Shared fixtures: every test marked anyio runs on asyncio and on trio."""
 
+import os
 import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing on a busy machine, and a CI run must not depend on its dice.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True, scope="session")
