@@ -26,7 +26,7 @@ def test_the_key_may_be_chosen_without_changing_the_world() -> None:
 
 
 def test_500_conversations_are_made_at_once() -> None:
-    best = min(_seconds() for _ in range(3))
+    best = min(_seconds() for _ in range(5))
     assert best < 0.3
 
 
