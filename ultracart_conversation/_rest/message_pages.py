@@ -58,14 +58,17 @@ class MessagePages:
 
     async def _page(self, since: int) -> tuple[list[ConversationMessage], int]:
         """The messages from `since` on that are new, in order, and the size of their page."""
-        # Until `since` is known to include its own millisecond, the one before it is asked for.
-        ask = since if self._shape.inclusive else since - 1
+        ask = self._ask(since)
         messages = await self._read_since(ask, self._limit)
         if ask < since and any(_epoch(message) == ask for message in messages):
             self._shape.inclusive = True
             return await self._page(since)
         self._shape.largest = max(self._shape.largest, len(messages))
         return self._new(messages, since), len(messages)
+
+    def _ask(self, since: int) -> int:
+        """What to ask for: until `since` is known to include its own millisecond, the one before it."""
+        return since if self._shape.inclusive else since - 1
 
     async def _following(self, last: ConversationMessage) -> tuple[list[ConversationMessage], int]:
         since = _epoch(last)
@@ -88,7 +91,7 @@ class MessagePages:
     async def _keeps_oldest(self, since: int, page: list[ConversationMessage]) -> bool:
         """Whether a cut page is known to keep the oldest messages, as a page of one shows."""
         if self._shape.keeps_oldest is None and _epoch(page[0]) < _epoch(page[-1]):
-            probe = await self._read_since(since if self._shape.inclusive else since - 1, 1)
+            probe = await self._read_since(self._ask(since), 1)
             self._shape.keeps_oldest = not probe or _epoch(probe[0]) <= _epoch(page[0])
         return self._shape.keeps_oldest is True
 

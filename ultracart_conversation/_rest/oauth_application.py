@@ -67,7 +67,7 @@ class OAuthApplication:
         allow_insecure: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        # httpx costs ten times what the rest of this package does to import, and brings rich along.
+        # Importing httpx takes as long as all the rest, and loads rich and click where they are installed.
         from ultracart_conversation._rest.pipeline import Pipeline  # noqa: PLC0415
         from ultracart_conversation._rest.transport import HttpTransport  # noqa: PLC0415
 

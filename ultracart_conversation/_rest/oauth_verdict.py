@@ -1,15 +1,14 @@
 """What an outcome means for a form posted to the OAuth server: replies hold tokens, and flat errors. Pure functions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import attrs
 
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Lost, Outcome, Reply
-from ultracart_conversation._rest.verdict import judge
-from ultracart_conversation._wire.json import loads
+from ultracart_conversation._rest.verdict import json_object, judge, request_of
 from ultracart_conversation.auth import OAuthForm
 from ultracart_conversation.errors import LoginRequired, OAuthError, UltraCartError
 
@@ -32,7 +31,8 @@ def judge_form(operation: Operation[Any], form: OAuthForm, outcome: Outcome) -> 
     """The JSON object of a success, or the error to raise, which shows no secret of the form and no token."""
     if isinstance(outcome, Lost):
         return judge(operation, outcome)
-    document, secrets = _document(outcome), form.secrets
+    unreadable = outcome.cut or outcome.undecodable
+    document, secrets = {} if unreadable else json_object(outcome.body) or {}, form.secrets
     code = document.get("error")
     if isinstance(code, str) and code and outcome.status_code != 429 and outcome.status_code < 500:
         return _refusal(operation, outcome, document, secrets)
@@ -45,26 +45,14 @@ def judge_form(operation: Operation[Any], form: OAuthForm, outcome: Outcome) -> 
     return verdict
 
 
-def _document(reply: Reply) -> dict[str, Any]:
-    if reply.cut or reply.undecodable:
-        return {}
-    try:
-        document = loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-
-
 def _refusal(
     operation: Operation[Any], reply: Reply, document: Mapping[str, Any], secrets: Sequence[str]
 ) -> OAuthError:
     code, description = (_text(document, name, secrets) for name in ("error", "error_description"))
     said = f"{code} ({description})" if description else code
     advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
-    request_id = reply.headers.get("X-UltraCart-Request-Id")
-    quoted = f" [request {request_id}]" if request_id else ""
     kind = LoginRequired if code == "invalid_grant" else OAuthError
-    error = kind(f"{operation.name}: UltraCart answered {reply.status_code}: {said}{advice}{quoted}")
+    error = kind(f"{operation.name}: UltraCart answered {reply.status_code}: {said}{advice}{request_of(reply)}")
     error.code, error.description = code, description
     error.status_code, error.headers = reply.status_code, reply.headers
     error.error = {"error": code, "error_description": description}

@@ -74,7 +74,7 @@ def _lost(operation: Operation[Any], lost: Lost) -> TransportError:
 
 
 def _failed(operation: Operation[Any], reply: Reply) -> ReplyError:
-    document = _object(reply.body) or {}
+    document = json_object(reply.body) or {}
     error = _error_of(document)
     kind = _BY_STATUS.get(reply.status_code, ServerError if reply.status_code >= 500 else ReplyError)
     said = _said(error, reply)
@@ -90,7 +90,7 @@ def _succeeded(operation: Operation[Any], reply: Reply) -> dict[str, Any] | Repl
     wanted = operation.returns is not type(None)
     if not reply.body.strip():
         return _reply_error(Undecodable, operation, reply, {}, "an empty body") if wanted else {}
-    document = _object(reply.body)
+    document = json_object(reply.body)
     if document is None:
         # A void operation may answer anything (its replies are undocumented), but a web page is not its answer.
         if wanted or reply.body.lstrip()[:1] == b"<":
@@ -102,7 +102,8 @@ def _succeeded(operation: Operation[Any], reply: Reply) -> dict[str, Any] | Repl
     return document
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that `body` is; None when it is anything else."""
     try:
         document = loads(body)
     except (ValueError, RecursionError):
@@ -137,14 +138,18 @@ def _reply_error(
     kind: type[ReplyError], operation: Operation[Any], reply: Reply, error: Mapping[str, Any], said: str
 ) -> ReplyError:
     advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
-    request_id = reply.headers.get("X-UltraCart-Request-Id")
-    quoted = f" [request {request_id}]" if request_id else ""
     what = f"{reply.status_code}: {_one_line(said)}" if kind is not Undecodable else _undecodable(reply, said)
     what = what.rstrip(".") if advice else what
-    result = kind(f"{operation.name}: UltraCart answered {what}{advice}{quoted}")
+    result = kind(f"{operation.name}: UltraCart answered {what}{advice}{request_of(reply)}")
     result.status_code, result.headers = reply.status_code, reply.headers
     result.error, result.body = error, reply.body[:_KEPT]
     return result
+
+
+def request_of(reply: Reply) -> str:
+    """The end of a message: which request it was, if the service says so."""
+    request_id = reply.headers.get("X-UltraCart-Request-Id")
+    return f" [request {request_id}]" if request_id else ""
 
 
 def _undecodable(reply: Reply, said: str) -> str:
