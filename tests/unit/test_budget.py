@@ -13,11 +13,6 @@ from ultracart_conversation.limits import Limits, Priority
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
 async def test_the_burst_goes_at_once_and_shows_in_the_statistics(clock: VirtualClock) -> None:
     budget = Budget(clock=clock)
     for _ in range(500):

@@ -12,11 +12,6 @@ from ultracart_conversation._rest.budget import Budget, BudgetState
 from ultracart_conversation.limits import Limits, Priority
 
 
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
 def assert_idle(budget: Budget) -> None:
     assert budget.statistics().in_flight == 0
     assert not any(budget.statistics().waiting.values())

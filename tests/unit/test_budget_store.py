@@ -15,11 +15,6 @@ from ultracart_conversation.limits import Limits, Priority
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
 def later_process(clock: VirtualClock, *, after: float) -> VirtualClock:
     """The clocks of a new process: the wall clock went on, the other one starts anywhere."""
     return VirtualClock(now=77.0, epoch=clock.time() + after)

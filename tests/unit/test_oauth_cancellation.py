@@ -20,11 +20,6 @@ ROTATION = [("refresh", "refresh-0"), ("stored", "access-1")]
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
-@pytest.fixture
 def service(clock: VirtualClock) -> Service:
     return Service(clock, rotation=True, latency=3)
 

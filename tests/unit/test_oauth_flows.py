@@ -29,11 +29,6 @@ TOKENS = httpx.Response(200, json={"access_token": "a-1", "refresh_token": "r-1"
 PENDING, SLOW_DOWN = failure("authorization_pending"), failure("slow_down")
 
 
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
 class Server:
     """Gives the scripted answers and notes what it was asked, and when."""
 

@@ -26,16 +26,6 @@ from ultracart_conversation import (
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
-@pytest.fixture
-def service(clock: VirtualClock) -> Service:
-    return Service(clock)
-
-
 async def ask(client: ConversationClient) -> None:
     await client.get_conversations()
 
