@@ -1,4 +1,4 @@
-"""Small frozen values that say how the client behaves, and what the environment says."""
+"""Small frozen values that say how client and session behave, and what the environment says."""
 
 import os
 from collections.abc import Mapping
@@ -38,6 +38,73 @@ class Retry:
     ceiling: float = attrs.field(default=30.0, validator=attrs.validators.ge(0))
     share: float = attrs.field(default=0.1, validator=attrs.validators.ge(0))
     """How many of a client's requests may be repetitions in the long run, after the first 10 of them."""
+
+
+@attrs.frozen(kw_only=True)
+class Backoff:
+    """How soon a session connects again.
+
+    The wait after the n-th failure in a row is drawn evenly from 0 to `initial * 2**(n-1)` seconds, at most `ceiling`
+    (full jitter). A service that accepts and hangs up is not asked more than `connections` times in `per` seconds.
+    """
+
+    initial: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
+    ceiling: float = attrs.field(default=60.0, validator=attrs.validators.gt(0))
+    stable: float = attrs.field(default=30.0, validator=attrs.validators.ge(0))
+    """Seconds that a connection must live before the failures in a row are forgotten."""
+    connections: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+    per: float = attrs.field(default=600.0, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class Heartbeat:
+    """How a session notices that nobody is there any more; only what is received counts as life."""
+
+    interval: float = attrs.field(default=15.0, validator=attrs.validators.gt(0))
+    """Seconds of silence after which the websocket is pinged."""
+    timeout: float = attrs.field(default=10.0, validator=attrs.validators.gt(0))
+    """Seconds of silence after a ping until the connection is given up."""
+
+
+@attrs.frozen(kw_only=True)
+class Rotation:
+    """When a session replaces its websocket by a new one, before the gateway cuts it after 2 hours (inferred)."""
+
+    earliest: float = attrs.field(default=6_000.0, validator=attrs.validators.gt(0))
+    latest: float = attrs.field(default=6_720.0, validator=attrs.validators.gt(0))
+    """Seconds of life after which it is replaced, drawn evenly from `earliest` to `latest`."""
+    before_expiry: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
+    """Seconds before the JWT's `exp` at which it is replaced at the latest, where the lifetime is `enforced`."""
+    enforced: float = attrs.field(default=900.0, validator=attrs.validators.ge(0))
+    """A token of a shorter lifetime in seconds is taken for one that only opens the connection (inferred)."""
+
+
+@attrs.frozen(kw_only=True)
+class Sweeping:
+    """How often a session compares what it was pushed with what the service has."""
+
+    interval: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+    """Seconds from one sweep to the next, give or take `jitter`."""
+    jitter: float = attrs.field(default=0.2, validator=[attrs.validators.ge(0), attrs.validators.lt(1)])
+    settle: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
+    """Seconds after a change at which the conversation is read once more."""
+    grace: float = attrs.field(default=2.0, validator=attrs.validators.ge(0))
+    """Seconds that a whole message may come later than the summary that announces it."""
+
+
+@attrs.frozen(kw_only=True)
+class Sending:
+    """How much may wait to be sent, and how long a session waits to learn what became of it."""
+
+    messages: int = attrs.field(default=1_000, validator=attrs.validators.ge(1))
+    size: int = attrs.field(default=4 * 1024 * 1024, validator=attrs.validators.ge(1))
+    """Bytes of all frames that wait."""
+    echo: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
+    """Seconds until a message that was not echoed is looked for by REST."""
+    unknown: float = attrs.field(default=90.0, validator=attrs.validators.gt(0))
+    """Seconds after it was written at which a message that was not found is `Unknown`."""
+    typing: float = attrs.field(default=3.0, validator=attrs.validators.ge(0))
+    """Seconds between two typing frames of one conversation."""
 
 
 def api_key_from_env(environment: Mapping[str, str] = os.environ) -> str:

@@ -18,7 +18,11 @@ UltraCartError
 │   ├── ServerError             5xx
 │   ├── Refused                 2xx that says `success: false`
 │   └── Undecodable             a reply that is no JSON object
-└── IncompleteRead              what was read is not provably all
+├── IncompleteRead              what was read is not provably all
+└── SessionError                what an agent's session cannot do
+    ├── SessionClosed           it is not running, or no longer
+    ├── NotConnected            there is no open websocket right now
+    └── SendQueueFull           more waits to be sent than may wait
 
 Each message is one line: what happened, to which operation, and what next. All of them pickle.
 """
@@ -135,3 +139,19 @@ class Undecodable(ReplyError):
 
 class IncompleteRead(UltraCartError):
     """What was read is not provably all there is; nothing was silently left out."""
+
+
+class SessionError(UltraCartError):
+    """What an agent's session cannot do; its REST operations raise their own errors."""
+
+
+class SessionClosed(SessionError):
+    """The session is not running, or no longer."""
+
+
+class NotConnected(SessionError):
+    """There is no open websocket right now, and what was asked for does not wait for one."""
+
+
+class SendQueueFull(SessionError):
+    """More waits to be sent than may wait; nothing was queued."""

@@ -19,9 +19,12 @@ LAYERS = [
     {"errors"},
     {"_wire", "config"},
     {"models"},
+    {"_sync", "events", "state"},
     {"auth", "oauth"},
     {"_rest"},
     {"client", "uploads"},
+    {"_live", "dialect", "snapshot"},
+    {"session"},
     {"__init__", "__main__", "_cli", "cli", "demo", "login", "sandbox", "testing"},
 ]
 """Each line may import only from lines above it and from itself; the last one from everywhere."""

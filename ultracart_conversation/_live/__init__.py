@@ -1,0 +1,1 @@
+"""The socket side of a session: transport, connection loop, watchdog, outbox, buffers."""

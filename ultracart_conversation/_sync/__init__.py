@@ -1,0 +1,1 @@
+"""Catching up by REST: which conversations changed, what is new in them, and what was handed over already."""
