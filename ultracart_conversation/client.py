@@ -13,18 +13,19 @@ import attrs
 from ultracart_conversation._rest import routes
 from ultracart_conversation._rest.budget import Budget
 from ultracart_conversation._rest.call import Options
-from ultracart_conversation._rest.conversation_pages import each_conversation
-from ultracart_conversation._rest.message_pages import MessagePages, PageShape
 from ultracart_conversation._rest.operation import Operation
+from ultracart_conversation._sync.conversation_list import ConversationList
+from ultracart_conversation._sync.message_pages import MessagePages
+from ultracart_conversation._sync.page_shape import PageShape
+from ultracart_conversation._sync.requests import ListPage, Messages, ReadSince, Reply, Request
 from ultracart_conversation._wire.drift import Drift
 from ultracart_conversation.auth import ApiKey, Credentials
 from ultracart_conversation.clock import Clock, SystemClock
 from ultracart_conversation.config import Retry, Timeouts, api_key_from_env, base_url_from_env, checked_base_url
 from ultracart_conversation.errors import ConfigurationError, Undecodable
 from ultracart_conversation.exchange import OnExchange
-from ultracart_conversation.limits import Limits
+from ultracart_conversation.limits import Limits, Priority
 from ultracart_conversation.models import (
-    Conversation,
     ConversationAgentAuthResponse,
     ConversationJoinRequest,
     ConversationMessage,
@@ -102,20 +103,21 @@ class ConversationClient:
         self.base_url = checked_base_url(base_url or base_url_from_env(), allow_insecure=allow_insecure)
         self.drift: Drift = Drift()
         """What the service sent to this client and the contract does not know."""
-        self._clock = clock or SystemClock()
-        self.budget: Budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self._clock)
+        self.clock: Clock = clock or SystemClock()
+        """The time that everything of this client goes by."""
+        self.budget: Budget = limits if isinstance(limits, Budget) else Budget(limits, clock=self.clock)
         """The rate budget; `budget.statistics()` says what is left."""
         self._options = Options(deadline=deadline, retry=retry or Retry())
         self._page_shape = PageShape()
         self._transport = HttpTransport(
-            self.base_url, timeouts=timeouts or Timeouts(), clock=self._clock, transport=transport, http2=http2
+            self.base_url, timeouts=timeouts or Timeouts(), clock=self.clock, transport=transport, http2=http2
         )
         self._pipeline = Pipeline(
             self._transport,
             credentials=speaker,
             budget=self.budget,
             retry=self._options.retry,
-            clock=self._clock,
+            clock=self.clock,
             drift=self.drift,
             on_exchange=on_exchange,
         )
@@ -136,8 +138,12 @@ class ConversationClient:
         with anyio.move_on_after(2, shield=True):
             await self._pipeline.aclose()
 
-    def with_options(self, *, deadline: float | None = None, retry: Retry | None = None) -> Self:
-        """This client with another `deadline` in seconds, or another way to retry; what is None stays as it is.
+    def with_options(
+        self, *, deadline: float | None = None, retry: Retry | None = None, priority: Priority | None = None
+    ) -> Self:
+        """This client with another `deadline` in seconds, way to retry, or priority; what is None stays as it is.
+
+        `priority` is that of all operations but those that keep an agent online, which are always CRITICAL.
 
         Connections, budget, credentials and drift are shared, and closing one closes both.
         """
@@ -147,6 +153,7 @@ class ConversationClient:
             self._options,
             deadline=self._options.deadline if deadline is None else deadline,
             retry=retry or self._options.retry,
+            priority=self._options.priority if priority is None else priority,
         )
         return other
 
@@ -254,11 +261,7 @@ class ConversationClient:
         `limit` is the rows a page, from 1 to 200. To leave early, use `contextlib.aclosing`, as trio asks for.
         """
         _check_page(limit, least=1)
-
-        async def list_page(offset: int) -> ConversationsResponse:
-            return await self.get_conversations(medium=medium, before=before, limit=limit, offset=offset)
-
-        return each_conversation(list_page)
+        return self._each_conversation(medium, before, limit)
 
     def iter_messages(
         self, conversation_uuid: str, *, since: int | datetime = 0, limit: int = LARGEST_PAGE
@@ -272,17 +275,39 @@ class ConversationClient:
         # A page of one message cannot show which end of a longer list it is.
         _check_page(limit, least=2)
 
-        async def read_since(epoch: int, size: int) -> tuple[ConversationMessage, ...]:
-            reply = await self.get_conversation_messages(conversation_uuid, epoch, limit=size)
-            return reply.conversation_messages
+        return self._each_message(conversation_uuid, _epoch(since), limit)
 
-        async def read_whole() -> Conversation:
-            reply = await self.get_conversation(conversation_uuid)
-            if reply.conversation is None:
-                raise Undecodable(f"get_conversation: the reply has no conversation {conversation_uuid}")
-            return reply.conversation
+    async def _each_conversation(
+        self, medium: str | None, before: str | None, limit: int
+    ) -> AsyncGenerator[ConversationSummary, None]:
+        rows = ConversationList(limit=limit)
+        while (page := rows.request) is not None:
+            reply = await self.get_conversations(medium=medium, before=before, limit=page.limit, offset=page.offset)
+            for summary in rows.receive(reply):
+                yield summary
 
-        return MessagePages(read_since, read_whole, limit=limit, shape=self._page_shape).since(_epoch(since))
+    async def _each_message(self, uuid: str, since: int, limit: int) -> AsyncGenerator[ConversationMessage, None]:
+        pages = MessagePages(uuid, since, limit=limit, shape=self._page_shape)
+        while (request := pages.request) is not None:
+            for message in pages.receive(await answer(self, request)):
+                yield message
+
+
+async def answer(client: ConversationClient, request: Request) -> Reply:
+    """Ask the service what the code that catches up wants to know."""
+    if isinstance(request, ListPage):
+        return await client.get_conversations(limit=request.limit, offset=request.offset)
+    if isinstance(request, ReadSince):
+        return await _messages(client, request)
+    reply = await client.get_conversation(request.conversation_uuid)
+    if reply.conversation is None:
+        raise Undecodable(f"get_conversation: the reply has no conversation {request.conversation_uuid}")
+    return reply.conversation
+
+
+async def _messages(client: ConversationClient, request: ReadSince) -> Messages:
+    reply = await client.get_conversation_messages(request.conversation_uuid, request.since, limit=request.limit)
+    return reply.conversation_messages
 
 
 def _speaker(key: str | None, credentials: Credentials | None) -> Credentials | ConfigurationError:

@@ -14,6 +14,7 @@ from ultracart_conversation.auth import Authorization, Credentials
 from ultracart_conversation.config import Retry
 from ultracart_conversation.errors import ConfigurationError, UltraCartError
 from ultracart_conversation.exchange import Exchange
+from ultracart_conversation.limits import Priority
 from ultracart_conversation.models import Model
 
 _HEADERS = {
@@ -34,10 +35,18 @@ class Content:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How long a call may take, in seconds, and how it is retried."""
+    """How long a call may take, in seconds, how it is retried, and how urgent it is."""
 
     deadline: float | None
     retry: Retry
+    priority: Priority | None = None
+    """Instead of the operation's own; what is CRITICAL stays so."""
+
+    def priority_of(self, operation: Operation[Any]) -> Priority:
+        """How urgent a call of `operation` is."""
+        if self.priority is None or operation.priority is Priority.CRITICAL:
+            return operation.priority
+        return self.priority
 
 
 class Call:
@@ -50,11 +59,13 @@ class Call:
         content: Content | None,
         *,
         retry: Retry,
+        priority: Priority,
         deadline: float | None = None,
         credentials: Credentials | None = None,
     ) -> None:
         self.operation = operation
         self.retry = retry
+        self.priority = priority
         self.deadline = deadline
         self.credentials = credentials
         self.exchanges: list[Exchange] = []

@@ -77,6 +77,7 @@ class Pipeline:
             target_of(operation, path, query),
             content,
             retry=options.retry,
+            priority=options.priority_of(operation),
             deadline=deadline,
             credentials=self._credentials,
         )
@@ -93,9 +94,8 @@ class Pipeline:
             priority=Priority.CRITICAL,
             check=form.check,
         )
-        call = Call(
-            operation, form.path, Content("application/x-www-form-urlencoded", form.encode()), retry=self._retry
-        )
+        content = Content("application/x-www-form-urlencoded", form.encode())
+        call = Call(operation, form.path, content, retry=self._retry, priority=operation.priority)
         return self._decode(operation, await self._carry_out(call, partial(judge_form, operation, form)))
 
     def detach(self, work: Callable[[], Awaitable[None]], /) -> None:
@@ -135,7 +135,7 @@ class Pipeline:
     async def _exchange(self, call: Call) -> Outcome | None:
         """One exchange; None, and nothing sent, when the authorization was rejected while this waited for room."""
         try:
-            async with self._budget.slot(call.operation.priority, deadline=call.deadline) as slot:
+            async with self._budget.slot(call.priority, deadline=call.deadline) as slot:
                 request = call.request()
                 if request is None:
                     slot.unsent()

@@ -1,0 +1,29 @@
+"""What was learned of how a service cuts its pages of messages."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import attrs
+
+
+@attrs.define
+class PageShape:
+    """Learned from replies, never assumed; it serves the next reading, and the next process."""
+
+    largest: int = 0
+    """The most messages that one page ever held."""
+    inclusive: bool = False
+    """Whether `since` was seen to include its own millisecond."""
+    keeps_oldest: bool | None = None
+    """Which end a page keeps when it is cut; None until seen."""
+    counts: bool = True
+    """False once `message_count` claimed messages that a complete read did not have."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
+        """What `to_dict` gave; raises `TypeError` for anything else."""
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can say it."""
+        return attrs.asdict(self)
