@@ -9,6 +9,7 @@ from .connection import Connection
 from .conversations import Conversation
 from .desk import Desk
 from .envelope import Json, Refusal
+from .socket_policy import SocketPolicy
 from .storefront import Storefront
 from .world import World
 
@@ -23,8 +24,9 @@ class AgentFrames:
     is inferred; nothing of it is published.
     """
 
-    def __init__(self, world: World, desk: Desk, storefront: Storefront) -> None:
+    def __init__(self, world: World, desk: Desk, storefront: Storefront, policy: SocketPolicy) -> None:
         self._world = world
+        self._policy = policy
         self._desk = desk
         self._storefront = storefront
         self._acts: dict[str, _Act] = {
@@ -39,11 +41,17 @@ class AgentFrames:
         try:
             self._carry_out(connection, json.loads(text))
         except (ValueError, TypeError, KeyError, AttributeError, Refusal):
-            connection.push(self._gateway_error(connection))
+            self.fail(connection)
+
+    def fail(self, connection: Connection) -> None:
+        """Answer with the gateway's error object."""
+        error = {"message": "Internal server error", "connectionId": connection.identifier}
+        connection.push({**error, "requestId": self._world.identity.request_id()})
 
     def _carry_out(self, connection: Connection, frame: Json) -> None:
         if frame["type"] == "ping":
-            connection.push({"type": "ping"})
+            if self._policy.answers_pings:
+                connection.push({"type": "ping"})
             return
         name = frame["event_type"] if frame["type"] == "event" else frame["type"]
         act = self._acts[name]
@@ -86,13 +94,6 @@ class AgentFrames:
         for item in items:
             self._storefront.put_in_cart(shopper, _text(item["item_id"]), float(item.get("quantity") or 1))
         return bool(items)
-
-    def _gateway_error(self, connection: Connection) -> Json:
-        return {
-            "message": "Internal server error",
-            "connectionId": connection.identifier,
-            "requestId": self._world.identity.request_id(),
-        }
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from . import oauth_endpoints, routes
 from .control import Control
@@ -19,7 +18,6 @@ from .operations import Call, Operations
 from .queues import Agent
 from .routes import Match
 from .sabotage import sabotage
-from .switchboard import Switchboard
 from .uploads import StorageError, storage_refusal
 from .world import World
 
@@ -32,38 +30,30 @@ logger: logging.Logger = logging.getLogger("ultracart_conversation.sandbox")
 
 
 class Application:
-    """REST, uploads, the websocket and, when allowed, the control API, on one port."""
+    """REST, uploads and, when allowed, the control API."""
 
-    def __init__(
-        self, world: World, operations: Operations, switchboard: Switchboard, meter: RateMeter, control: Control | None
-    ) -> None:
+    def __init__(self, world: World, operations: Operations, meter: RateMeter, control: Control | None) -> None:
         self.requests: list[Received] = []
         self.faults: Plan[Fault] = Plan(world.chance)
         self._world = world
         self._operations = operations
-        self._switchboard = switchboard
         self._meter = meter
         self._oauth = oauth_endpoints.OAuthEndpoints(world.oauth)
         self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._switchboard.serve(WebSocket(scope, receive, send))
-        else:
-            await self._serve(Request(scope, receive), receive, send)
-
-    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
         try:
             body = await request.body()
         except ClientDisconnect:
             return
         if self._control is not None and request.url.path.startswith("/_sandbox/"):
             response = self._control.answer(request.method, request.url.path, body)
-            await response(request.scope, receive, send)
+            await response(scope, receive, send)
             return
         match = routes.find(request.method, request.scope["raw_path"])
         received = self._record(request, match, body)
-        exchange = Exchange(received, request.scope, receive, self._stamping(received, send))
+        exchange = Exchange(received, scope, receive, self._stamping(received, send))
         await self._answer(exchange, match)
         status = received.status or "no answer"
         logger.info("%s %s -> %s (%s)", request.method, request.url.path, status, match.operation)

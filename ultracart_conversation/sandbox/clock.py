@@ -17,7 +17,7 @@ class Clock:
         self._lock = threading.Lock()
         self._offset = 0.0
         self._frozen_at = at
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[tuple[Callable[[], None], Callable[[], float | None]]] = []
 
     def now(self) -> float:
         with self._lock:
@@ -31,16 +31,23 @@ class Clock:
         return formatdate(math.ceil(self.now() + ahead), usegmt=True)
 
     def advance(self, seconds: float) -> None:
-        """Move forward by `seconds`; what falls due on the way (tokens, old sockets) is done on return."""
+        """Move forward by `seconds`; what falls due on the way is done on return, each at its own time."""
         if seconds < 0:
             raise ValueError("a clock only moves forward")
-        with self._lock:
-            if self._frozen_at is None:
-                self._offset += seconds
-            else:
-                self._frozen_at += seconds
-        for watcher in tuple(self._watchers):
-            watcher()
+        self.advance_to(self.now() + seconds)
+
+    def advance_to(self, until: float) -> None:
+        """Move forward to `until`, as `advance` does; a time that is past already changes nothing."""
+        while (due := self.next_due()) is not None and due <= until:
+            self._move_to(due)
+            self._tell()
+        self._move_to(until)
+        self._tell()
+
+    def next_due(self) -> float | None:
+        """When something will happen by the passing of time alone; None = nothing is planned."""
+        planned = (next_due() for _, next_due in tuple(self._watchers))
+        return min((due for due in planned if due is not None), default=None)
 
     def freeze(self) -> None:
         """Stand still until `resume`, moving only by `advance`."""
@@ -54,6 +61,21 @@ class Clock:
         with self._lock:
             self._frozen_at, self._offset = None, now - time.time()
 
-    def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` after every `advance`, in the thread that advanced."""
-        self._watchers.append(watcher)
+    def watch(self, watcher: Callable[[], None], *, next_due: Callable[[], float | None] = lambda: None) -> None:
+        """Call `watcher` after every step of `advance`, in the thread that advanced.
+
+        `next_due` says when it next has something to do: `advance` stops there, and the watcher must then do it.
+        """
+        self._watchers.append((watcher, next_due))
+
+    def _tell(self) -> None:
+        for watcher, _ in tuple(self._watchers):
+            watcher()
+
+    def _move_to(self, moment: float) -> None:
+        now = self.now()
+        with self._lock:
+            if self._frozen_at is None:
+                self._offset += max(0.0, moment - now)
+            else:
+                self._frozen_at = max(now, moment)

@@ -1,123 +1,131 @@
-"""One agent's websocket: an outbox that a writer empties, and the faults on the way out."""
+"""One agent's websocket as the service sees it, whatever carries it, and the faults on the way out."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from starlette.websockets import WebSocket
-
+from . import traffic
 from .envelope import Json, encode
 from .faults import Plan
 from .queues import Agent
 from .socket_faults import SocketFault
-
-if TYPE_CHECKING:
-    from .link import Link
+from .traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
-    """The last thing in an outbox."""
+class _Held:
+    """A frame that waits for the next one which its fault would strike."""
 
-    code: int
-    reason: str
+    fault: SocketFault
+    name: str
+    text: str
 
 
-class Connection:
-    """A socket that was accepted, or is about to be."""
+class Wire(Protocol):
+    """What carries the frames of one connection; everything leaves in the order of the calls, but for `reset`."""
 
-    def __init__(self, websocket: WebSocket, agent: Agent, *, identifier: str, opened_at: float) -> None:
-        self.agent = agent
-        self.identifier = identifier
-        self.opened_at = opened_at
-        self.heard_at = opened_at
-        self.silent: bool = False
-        self._websocket = websocket
-        self._link: Link = websocket.scope["state"]["link"]
-        self._outbox: asyncio.Queue[Json | Closing] = asyncio.Queue()
-        self._held: list[tuple[SocketFault, bytes]] = []
+    def send(self, text: str, /) -> None: ...
+    def close(self, code: int, reason: str, /) -> None: ...
+    def cut(self, text: str, size: int, /) -> None:
+        """Send the first `size` bytes of a frame, then reset."""
+        ...
 
-    @property
-    def largest_frame(self) -> int:
-        """Bytes of the largest frame that came in."""
-        return self._link.largest_frame
-
-    def push(self, frame: Json) -> None:
-        if not self.silent:
-            self._outbox.put_nowait(frame)
-
-    def close(self, code: int, reason: str) -> None:
-        """Close in an orderly way, after what was pushed before."""
-        self._outbox.put_nowait(Closing(code, reason))
-
-    def reset(self) -> None:
-        self._link.reset()
-
+    def reset(self) -> None: ...
     def fall_silent(self) -> None:
         """Keep the connection, but read nothing and send nothing: not even a pong."""
-        self.silent = True
-        self._link.transport.pause_reading()
+        ...
 
-    async def received(self) -> AsyncIterator[str | bytes]:
-        """The messages that come in, until the other side is gone."""
-        while (event := await self._websocket.receive())["type"] == "websocket.receive":
-            if self.silent:
-                self._link.transport.pause_reading()
-                continue
-            text: str | None = event.get("text")
-            yield event["bytes"] if text is None else text
 
-    async def write(self, faults: Plan[SocketFault]) -> None:
-        """Send what is pushed, until the outbox says to close."""
-        while not isinstance(frame := await self._outbox.get(), Closing):
-            await self._send(frame, faults)
-        await self._release(None)
-        await self._websocket.close(frame.code, frame.reason)
+@dataclass(slots=True, eq=False, kw_only=True)
+class Connection:
+    """A socket that was accepted, or is about to be; times are those of the sandbox's clock."""
 
-    async def _send(self, frame: Json, faults: Plan[SocketFault]) -> None:
-        subjects = frozenset({"frame", *(str(frame[name]) for name in ("type", "event_type") if name in frame)})
-        fault = faults.take(subjects)
-        data = encode(frame)
-        if fault is not None and fault.kind == "reorder":
-            self._held.append((fault, data))
+    wire: Wire
+    agent: Agent
+    identifier: str
+    opened_at: float
+    expires_at: float
+    """When the token that opened it expires."""
+    faults: Plan[SocketFault]
+    traffic: Traffic
+    ended: Callable[["Connection"], None]
+    """Called when the service has given it up without a closing handshake."""
+    heard_at: float = field(init=False)
+    pinged_at: float = field(init=False)
+    silent: bool = False
+    muted: bool = False
+    """Whether frames are held back for the moment, because what causes them goes unconfirmed."""
+    closing: bool = False
+    """Whether the service has ended it, or is about to."""
+    _held: list[_Held] = field(default_factory=list[_Held])
+
+    def __post_init__(self) -> None:
+        self.heard_at = self.pinged_at = self.opened_at
+
+    def push(self, frame: Json) -> None:
+        if self.closing or self.muted:
             return
-        for each in _spoiled(data, fault):
-            await self._websocket.send_text(each.decode())
-        await self._release(subjects)
-        if fault is not None and fault.kind == "cut":
-            self._cut(data, fault.size)
+        name = traffic.name(frame)
+        if self.silent:
+            self.traffic.dropped[name] += 1
+            return
+        subjects = frozenset({"frame", *traffic.names(frame)})
+        self._send(encode(frame).decode(), name, subjects)
 
-    async def _release(self, subjects: frozenset[str] | None) -> None:
+    def close(self, code: int, reason: str) -> None:
+        """Close in an orderly way, after what was pushed before; the client of a silent one learns nothing of it."""
+        if self.closing:
+            return
+        if self.silent:
+            self.ended(self)
+            return
+        self._release(None)
+        self.closing = True
+        self.wire.close(code, reason)
+
+    def reset(self) -> None:
+        self.wire.reset()
+        self.ended(self)
+
+    def fall_silent(self) -> None:
+        self.silent = True
+        self.wire.fall_silent()
+
+    def _send(self, text: str, name: str, subjects: frozenset[str]) -> None:
+        fault = self.faults.take(subjects)
+        if fault is not None and fault.kind == "reorder":
+            self._held.append(_Held(fault, name, text))
+            return
+        for each in _spoiled(text, fault):
+            self._carry(each, name)
+        self._release(subjects)
+        if fault is not None and fault.kind in {"drop", "cut"}:
+            self.traffic.dropped[name] += 1
+        if fault is not None and fault.kind == "cut":
+            self.wire.cut(text, fault.size)
+            self.ended(self)
+
+    def _carry(self, text: str, name: str) -> None:
+        self.traffic.pushed[name] += 1
+        self.wire.send(text)
+
+    def _release(self, subjects: frozenset[str] | None) -> None:
         """Send what was held back for a frame like this one; None = for any."""
         held, self._held = self._held, []
-        for fault, data in held:
-            if subjects is None or fault.strikes(subjects):
-                await self._websocket.send_text(data.decode())
+        for each in held:
+            if subjects is None or each.fault.strikes(subjects):
+                self._carry(each.text, each.name)
             else:
-                self._held.append((fault, data))
-
-    def _cut(self, data: bytes, size: int) -> None:
-        self._link.transport.write(_text_frame(data)[:size])
-        self.reset()
+                self._held.append(each)
 
 
-def _spoiled(data: bytes, fault: SocketFault | None) -> list[bytes]:
+def _spoiled(text: str, fault: SocketFault | None) -> list[str]:
     match fault and fault.kind:
         case "drop" | "cut":
             return []
         case "duplicate":
-            return [data, data]
+            return [text, text]
         case "corrupt":
-            return [data[: len(data) // 2]]
+            return [text[: len(text) // 2]]
         case _:
-            return [data]
-
-
-def _text_frame(data: bytes) -> bytes:
-    """A whole, unmasked text frame (RFC 6455, 5.2)."""
-    if len(data) < 126:
-        return bytes([0x81, len(data)]) + data
-    if len(data) < 1 << 16:
-        return bytes([0x81, 126]) + len(data).to_bytes(2, "big") + data
-    return bytes([0x81, 127]) + len(data).to_bytes(8, "big") + data
+            return [text]

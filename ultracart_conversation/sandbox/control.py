@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from starlette.responses import Response
 
 from .envelope import Json, Refusal, encode
@@ -12,12 +13,13 @@ from .faults import Fault
 from .limits import RateLimits
 from .personality import Personality
 from .socket_faults import SocketFault
+from .socket_policy import SocketPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .customer import Customer
-    from .sandbox import Sandbox
+    from .service import Service
 
 PREFIX = "/_sandbox/"
 
@@ -25,11 +27,11 @@ PREFIX = "/_sandbox/"
 class Control:
     """`GET /_sandbox/state`, and `POST /_sandbox/<switch>` with the switch's arguments as a JSON object.
 
-    The switches are `personality`, `limits`, `faults`, `sockets`, `clock`, `queues` and `customers`; an empty object
-    for `limits` lifts them, one for `faults` clears what was planned.
+    The switches are `personality`, `limits`, `faults`, `sockets`, `tokens`, `lag`, `clock`, `queues` and `customers`;
+    an empty object for `limits` lifts them, one for `faults` clears what was planned.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Service) -> None:
         self._sandbox = sandbox
         self._customers: dict[str, Customer] = {}
         self._switches: dict[str, Callable[[Json], Json | None]] = {
@@ -37,6 +39,8 @@ class Control:
             "limits": self._limits,
             "faults": self._faults,
             "sockets": self._sockets,
+            "tokens": self._tokens,
+            "lag": self._lag,
             "clock": self._clock,
             "queues": self._queues,
             "customers": self._customer,
@@ -66,13 +70,11 @@ class Control:
             self._sandbox.faults.clear()
 
     def _sockets(self, wanted: Json) -> None:
-        """`{"fault": {…}}`, `{"echo": false}`, or `{"action": "close", …}` with the arguments of that action."""
+        """`{"fault": {…}}`, `{"echo": false, …}`, or `{"action": "close", …}` with the arguments of that action."""
         sockets = self._sandbox.sockets
         if "fault" in wanted:
             sockets.faults.add(SocketFault(**wanted["fault"]))
-        elif "echo" in wanted:
-            sockets.echo = bool(wanted["echo"])
-        else:
+        elif "action" in wanted:
             actions: dict[str, Any] = {
                 "close": sockets.close,
                 "reset": sockets.reset,
@@ -80,6 +82,17 @@ class Control:
                 "send": sockets.send,
             }
             actions[wanted.pop("action")](**wanted)
+        else:
+            _turn(sockets, wanted, known={each.name for each in attrs.fields(SocketPolicy)})
+
+    def _tokens(self, wanted: Json) -> None:
+        """`{"lifetime": 60, "in_url": false, …}`."""
+        tokens = self._sandbox.tokens
+        _turn(tokens, wanted, known={"lifetime", "single_use", "in_url", "parameter", "enforced", "expiry_code"})
+
+    def _lag(self, wanted: Json) -> None:
+        """`{"seconds": 2.5}`."""
+        self._sandbox.lag = float(wanted["seconds"])
 
     def _clock(self, wanted: Json) -> Json:
         """`{"advance": seconds}`, `{"freeze": true}` or `{"freeze": false}`."""
@@ -112,3 +125,12 @@ class Control:
 
 def _json(status: int, content: Json) -> Response:
     return Response(encode(content), status, media_type="application/json")
+
+
+def _turn(switches: object, wanted: Json, *, known: Collection[str]) -> None:
+    """Set these attributes; KeyError, before anything is set, when one of them is no switch."""
+    for name in wanted:
+        if name not in known:
+            raise KeyError(name)
+    for name, value in wanted.items():
+        setattr(switches, name, value)

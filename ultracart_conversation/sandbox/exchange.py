@@ -1,6 +1,5 @@
 """One HTTP exchange: what was received, and the ways in which an answer can leave, whole or not."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,7 +50,7 @@ class Exchange:
 
     def write_raw(self, data: bytes) -> None:
         """Bytes straight to the connection, past everything that knows HTTP."""
-        self._link.transport.write(data)
+        self._link.write(data)
 
     async def drop(self, *, reset: bool = False) -> None:
         """End the connection, whatever was sent so far."""
@@ -63,13 +62,7 @@ class Exchange:
 
     async def gone(self, *, within: float | None = None) -> bool:
         """Wait until the other side is gone; False when it is still there after `within` seconds."""
-        try:
-            async with asyncio.timeout(within):
-                while (await self._receive())["type"] != "http.disconnect":
-                    continue
-        except TimeoutError:
-            return False
-        return True
+        return await self._link.gone(self._receive, within=within)
 
     async def _noting(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,9 +1,8 @@
-"""How a websocket opens: the token that the client presents, and the answer when there will be no websocket."""
+"""How a websocket opens: what the client presents, and the answer when there will be no websocket."""
 
-from dataclasses import dataclass
-
-from starlette.responses import Response
-from starlette.websockets import WebSocket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .envelope import encode
 
@@ -24,35 +23,46 @@ class Handshake:
 class Denied(Exception):
     """A handshake that is answered with a status instead of a websocket."""
 
-    def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status)
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, dict(headers or {}))
         self.status = status
-        self.headers: dict[str, str] = headers or {}
+        self.headers: dict[str, str] = dict(headers or {})
+
+    def __str__(self) -> str:
+        return f"the handshake was answered with {self.status}"
+
+    @property
+    def body(self) -> bytes:
+        """The words of AWS API Gateway."""
+        return encode({"message": _TEXTS.get(self.status, "Internal server error")})
 
 
-async def deny(websocket: WebSocket, denied: Denied) -> None:
-    """Answer in the words of AWS API Gateway."""
-    body = encode({"message": _TEXTS.get(denied.status, "Internal server error")})
-    await websocket.receive()
-    await websocket.send_denial_response(Response(body, denied.status, denied.headers, media_type="application/json"))
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a client asks for when it opens a websocket; the names of `headers` are in lower case."""
+
+    path: str
+    query: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    subprotocols: Sequence[str] = field(default=(), repr=False)
+
+    def token(self, parameter: str) -> str | None:
+        """The token, however the client presents it: query parameter, bearer header or second subprotocol."""
+        if token := self.query.get(parameter):
+            return token
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token
+        offered = self.subprotocols
+        return offered[1] if len(offered) > 1 and offered[0] == "jwt" else None
+
+    @property
+    def chosen_subprotocol(self) -> str | None:
+        return "jwt" if "jwt" in self.subprotocols else None
 
 
-async def stall(websocket: WebSocket) -> None:
-    """Never answer; ends when the client is gone."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        continue
-
-
-def presented_token(websocket: WebSocket) -> str | None:
-    """The token, however the client presents it: query parameter, bearer header or second subprotocol."""
-    if token := websocket.query_params.get("token"):
-        return token
-    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return token
-    offered: list[str] = websocket.scope["subprotocols"]
-    return offered[1] if len(offered) > 1 and offered[0] == "jwt" else None
-
-
-def chosen_subprotocol(websocket: WebSocket) -> str | None:
-    return "jwt" if "jwt" in websocket.scope["subprotocols"] else None
+def opening(url: str, headers: Mapping[str, str], subprotocols: Sequence[str]) -> Opening:
+    """What a client presents that opens `url`."""
+    parts = urlsplit(url)
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return Opening(unquote(parts.path), dict(parse_qsl(parts.query)), lowered, tuple(subprotocols))

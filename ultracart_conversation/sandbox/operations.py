@@ -110,7 +110,7 @@ class Operations:
         return Outcome(envelope("agent_auth", granted), changed=True)
 
     def get_conversation(self, call: Call) -> Outcome:
-        found = self._world.conversation(call.conversation_uuid)
+        found = self._seen(call)
         limit = _positive("limit", call.integer("limit"))
         return Outcome(envelope("conversation", wire.conversation(self._world, found, limit=limit)))
 
@@ -121,7 +121,7 @@ class Operations:
         return Outcome(shoppers.context(self._storefront.shopper_of(found).browsing))
 
     def get_conversation_messages(self, call: Call) -> Outcome:
-        found = self._world.conversation(call.conversation_uuid)
+        found = self._seen(call)
         since = _integer("since", call.arguments["since"])
         limit = _positive("limit", call.integer("limit"))
         page = self._world.personality.page(found.messages, since=since, limit=limit)
@@ -142,7 +142,7 @@ class Operations:
 
     def get_conversations(self, call: Call) -> Outcome:
         limit, offset = _page(call)
-        rows = self._world.newest_first()
+        rows = self._world.listed()
         if medium := call.query.get("medium"):
             rows = [row for row in rows if row.medium == medium]
         if before := call.query.get("before"):
@@ -187,6 +187,9 @@ class Operations:
             custom_uuid=call.text("custom_status_uuid"),
         )
         return Outcome(None, changed)
+
+    def _seen(self, call: Call) -> Conversation:
+        return self._world.lag.seen(self._world.conversation(call.conversation_uuid))
 
     def _started(self, opened: Conversation, *, changed: bool = True) -> Outcome:
         return Outcome({"conversation": wire.conversation(self._world, opened)}, changed)

@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import Frame
 
-from .link import Link
+from .link import TcpLink
 
 _logger = logging.getLogger("ultracart_conversation.sandbox.http")
 _logger.setLevel(logging.WARNING)
@@ -20,7 +20,7 @@ _frame_logger.setLevel(logging.CRITICAL)
 
 
 class HttpProtocol(H11Protocol):
-    """Puts the `Link` into `scope["state"]`, for plain requests and for websockets alike."""
+    """Puts the `TcpLink` into `scope["state"]`, for plain requests and for websockets alike."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class HttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
         super().connection_made(stream)
-        self.app_state: dict[str, Any | Link] = {**self.app_state, "link": Link(stream)}
+        self.app_state: dict[str, Any | TcpLink] = {**self.app_state, "link": TcpLink(stream)}
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -68,5 +68,5 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
     def _note(self, event: Frame) -> None:
-        link: Link = self.app_state["link"]
+        link: TcpLink = self.app_state["link"]
         link.largest_frame = max(link.largest_frame, len(event.data))

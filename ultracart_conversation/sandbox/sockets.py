@@ -1,14 +1,18 @@
 """The switches of the websocket side, safe to use from any thread."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .connection import Connection
 from .envelope import Json
 from .faults import Plan
-from .handshake import Handshake
+from .lines import Lines
 from .socket_faults import SocketFault
-from .switchboard import Audience, Switchboard
+from .socket_policy import SocketPolicy
+from .traffic import Traffic
+
+if TYPE_CHECKING:
+    from .handshake import Handshake
 
 T = TypeVar("T")
 
@@ -19,60 +23,27 @@ class Marshal(Protocol):
     def __call__(self, function: Callable[[], T], /) -> T: ...
 
 
-class Sockets:
+class Sockets(SocketPolicy):
     """All open agents' websockets; `agent` (an ARN) narrows an action to the sockets of one agent."""
 
-    def __init__(self, switchboard: Switchboard, marshal: Marshal) -> None:
-        self._switchboard = switchboard
-        self._marshal = marshal
-
-    @property
-    def faults(self) -> Plan[SocketFault]:
+    def __init__(self, lines: Lines, faults: Plan[SocketFault], marshal: Marshal) -> None:
+        super().__init__()
+        self.faults: Plan[SocketFault] = faults
         """What is to go wrong with the next handshakes and frames."""
-        return self._switchboard.faults
-
-    @property
-    def echo(self) -> bool:
-        """Whether a socket gets back the messages that it sent (True at first)."""
-        return self._switchboard.echo
-
-    @echo.setter
-    def echo(self, echo: bool) -> None:
-        self._switchboard.echo = echo
-
-    @property
-    def audience(self) -> Audience:
-        """Who gets whole messages: the agents who take part ("participants", at first) or "everyone"."""
-        return self._switchboard.audience
-
-    @audience.setter
-    def audience(self, audience: Audience) -> None:
-        self._switchboard.audience = audience
-
-    @property
-    def frame_limit(self) -> int | None:
-        """Bytes that one incoming frame may have before 1009; None (at first) = only messages are limited, to 128 KiB.
-
-        AWS API Gateway documents 32 KiB.
-        """
-        return self._switchboard.frame_limit
-
-    @frame_limit.setter
-    def frame_limit(self, limit: int | None) -> None:
-        self._switchboard.frame_limit = limit
-
-    @property
-    def handshakes(self) -> list[Handshake]:
+        self.handshakes: list[Handshake] = []
         """Every attempt to open a websocket, the latest last; it may be cleared."""
-        return self._switchboard.handshakes
+        self.frames: Traffic = Traffic()
+        """How many frames were pushed, dropped and received."""
+        self._lines = lines
+        self._marshal = marshal
 
     @property
     def count(self) -> int:
         """How many sockets are open."""
-        return len(self._switchboard.connections)
+        return len(self._lines)
 
     def send(self, frame: Json, *, agent: str | None = None) -> None:
-        """Push any object as a frame, such as `{"type": "ping"}`."""
+        """Push any object as a frame, such as `{"type": "ping"}`, or the gateway's `{"message": "Forbidden"}`."""
         self._each(agent, lambda connection: connection.push(frame))
 
     def close(self, code: int = 1001, reason: str = "", *, agent: str | None = None) -> None:
@@ -80,17 +51,19 @@ class Sockets:
         self._each(agent, lambda connection: connection.close(code, reason))
 
     def reset(self, *, agent: str | None = None) -> None:
-        """Reset the TCP connections; frames on the way may be lost."""
+        """Reset the connections; frames on the way may be lost."""
         self._each(agent, Connection.reset)
 
     def silence(self, *, agent: str | None = None) -> None:
-        """Keep the connections but neither read nor write: half open, as after a lost network."""
+        """Keep the connections but neither read nor write: half open, as after a lost network.
+
+        When the service gives such a socket up later, its client does not learn of it.
+        """
         self._each(agent, Connection.fall_silent)
 
     def _each(self, agent: str | None, act: Callable[[Connection], None]) -> None:
         self._marshal(lambda: self._act(agent, act))
 
     def _act(self, agent: str | None, act: Callable[[Connection], None]) -> None:
-        for connection in tuple(self._switchboard.connections):
-            if agent is None or connection.agent.arn == agent:
-                act(connection)
+        for connection in self._lines.of(agent):
+            act(connection)

@@ -66,10 +66,7 @@ class Storefront:
     def edit(self, shopper: Shopper, message_uuid: str, body: str) -> None:
         """Change the text of a message, as a redaction does; Refusal 400 when there is no such message."""
         conversation = self._chat(shopper)
-        said = next((each for each in conversation.messages if each.uuid == message_uuid), None)
-        if said is None:
-            raise missing("message", "updated")
-        said.body = body
+        said = self._world.edit(conversation, message_uuid, body)
         self._world.publish(
             events.updated_message(self._world, conversation, said), agents=conversation.present_agents()
         )

@@ -1,11 +1,12 @@
-"""The JWT that opens one websocket: HS256, short lived, single use."""
+"""The JWT that opens one websocket: HS256, short lived, single use; and how it travels there."""
 
 import base64
 import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from .clock import Clock
 from .identity import MERCHANT_ID, Identity
@@ -17,11 +18,19 @@ class InvalidToken(Exception):
     """A token that is forged, expired or already used."""
 
 
+class Grant(NamedTuple):
+    """What a token allows: a socket of this agent (an ARN), until that moment (seconds since 1970)."""
+
+    arn: str
+    expires_at: float
+
+
 @dataclass(slots=True)
 class Tokens:
     """Issues and checks agents' tokens.
 
-    Lifetime and single use are those documented for UltraCart's sibling event stream (inferred for conversations).
+    Lifetime, single use and the token in the URL are those documented for UltraCart's sibling event stream (inferred
+    for conversations). API Gateway checks a token only when a socket opens (documented), hence `enforced` is off.
     """
 
     clock: Clock
@@ -30,6 +39,15 @@ class Tokens:
     """Seconds that a token is valid."""
     single_use: bool = True
     """Whether a token opens one connection only."""
+    in_url: bool = True
+    """Whether `websocket_url` carries the token; when not, the client has to present the `jwt` by itself."""
+    parameter: str = "token"
+    """The name of the query parameter that carries a token. A bearer header and the subprotocols `jwt, <token>` are
+    always understood as well."""
+    enforced: bool = False
+    """Whether an open socket is closed when its token expires, by the sandbox's clock."""
+    expiry_code: int = 1008
+    """The code of that close."""
     _secret: bytes = field(init=False, repr=False)
     _used: set[str] = field(default_factory=set[str], repr=False)
 
@@ -43,16 +61,19 @@ class Tokens:
         signed = f"{_encode(_HEADER)}.{_encode(claims)}"
         return f"{signed}.{self._sign(signed)}"
 
-    def redeem(self, token: str) -> str:
-        """The agent's ARN; InvalidToken when this token opens nothing (any more)."""
+    def address(self, url: str, token: str) -> str:
+        """`url` with the token on it, if that is how it travels."""
+        return f"{url}?{quote(self.parameter)}={token}" if self.in_url else url
+
+    def redeem(self, token: str) -> Grant:
+        """What the token allows; InvalidToken when it opens nothing (any more)."""
         claims = self._claims(token)
         if self.clock.now() >= claims["exp"]:
             raise InvalidToken("expired")
         if self.single_use and claims["jti"] in self._used:
             raise InvalidToken("already used")
         self._used.add(claims["jti"])
-        arn: str = claims["sub"]
-        return arn
+        return Grant(claims["sub"], claims["exp"])
 
     def _claims(self, token: str) -> dict[str, Any]:
         signed, _, signature = token.rpartition(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import events
@@ -10,6 +11,8 @@ from .conversations import Conversation, Medium, Message, Participant, Person
 from .dice import Dice, dice
 from .envelope import missing
 from .identity import Identity
+from .lag import Lag
+from .listing import Listing
 from .oauth import OAuthServer
 from .queues import Agent, Queue, Standing
 from .tokens import Tokens
@@ -34,7 +37,6 @@ class World:
         self.identity: Identity = Identity(seed)
         self.tokens: Tokens = Tokens(clock, self.identity)
         self.uploads: Uploads = Uploads(clock, self.identity)
-        self.token_in_url = True
         self._websocket_origin = ""
         self.conversations: dict[str, Conversation] = {}
         self.queues: dict[str, Queue] = {}
@@ -43,15 +45,16 @@ class World:
         self.shoppers: dict[str, Shopper] = {}
         self.effects: Counter[str] = Counter()
         self.publish: events.Publish = events.unheard
+        self.lag: Lag = Lag(clock)
+        self.listing: Listing = Listing(self.conversations)
 
-    def served_at(self, host: str, port: int) -> None:
-        """The address that uploads, media and websocket URLs point to."""
-        self.uploads.origin = f"http://{host}:{port}"
-        self._websocket_origin = f"ws://{host}:{port}"
+    def served_at(self, origin: str) -> None:
+        """The scheme, host and port (`http://127.0.0.1:80`) that uploads, media and websocket URLs point to."""
+        self.uploads.origin = origin
+        self._websocket_origin = origin.replace("http", "ws", 1)
 
     def websocket_address(self, token: str) -> str:
-        address = f"{self._websocket_origin}{WEBSOCKET_PATH}"
-        return f"{address}?token={token}" if self.token_in_url else address
+        return self.tokens.address(f"{self._websocket_origin}{WEBSOCKET_PATH}", token)
 
     def conversation(self, uuid: str, verb: str = "retrieved") -> Conversation:
         found = self.conversations.get(uuid)
@@ -89,7 +92,9 @@ class World:
         opened = Conversation(self.identity.uuid(), self.identity.arn("conversation"), medium, now, queue_name)
         for person in people:
             self.admit(opened, person)
+        self.lag.begins(opened)
         self.conversations[opened.uuid] = opened
+        self.listing.changes(opened)
         return opened
 
     def admit(self, conversation: Conversation, person: Person, *, language: str | None = None) -> Participant:
@@ -116,7 +121,9 @@ class World:
 
     def deliver(self, conversation: Conversation, said: Message, *, sender: object | None = None) -> Message:
         """Add the message and push it: whole to the agents in the conversation, as a summary to every agent."""
+        self.lag.changes(conversation)
         conversation.append(said)
+        self.listing.changes(conversation)
         audience = conversation.present_agents()
         if said.author is not None and said.author.role == "agent":
             audience |= {said.author.arn}
@@ -127,7 +134,21 @@ class World:
     def say(self, conversation: Conversation, author: Person | None, body: str) -> Message:
         return self.deliver(conversation, self.new_message(conversation, author, body))
 
+    def edit(self, conversation: Conversation, message_uuid: str, body: str) -> Message:
+        """Another text for a message of the conversation; Refusal 400 when there is no such message."""
+        for at, said in enumerate(conversation.messages):
+            if said.uuid == message_uuid:
+                self.lag.changes(conversation)
+                conversation.messages[at] = edited = replace(said, body=body)
+                return edited
+        raise missing("message", "updated")
+
     def newest_first(self) -> list[Conversation]:
         """By the personality's time, newest first; equal times in the order of their UUIDs."""
-        age = self.personality.age_key
-        return sorted(self.conversations.values(), key=lambda each: (age(each), each.uuid), reverse=True)
+        return self.listing.newest_first(self.personality)
+
+    def listed(self) -> list[Conversation]:
+        """The conversations as REST lists them now."""
+        if self.lag.seconds > 0:
+            return self.listing.shown(self.personality, self.lag)
+        return self.newest_first()

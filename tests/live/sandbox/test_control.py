@@ -32,6 +32,7 @@ def test_the_state_is_told(sandbox: Sandbox) -> None:
     state = httpx.get(f"http://127.0.0.1:{sandbox.port}/_sandbox/state", verify=False).json()
     assert state["conversations"] == 2
     assert state["queue_statuses"][0]["customer_waiting_count"] == 1
+    assert state["frames"] == {"pushed": {}, "dropped": {}, "received": {}}
     assert sandbox.requests == []
 
 
@@ -47,6 +48,12 @@ def test_every_switch_turns(sandbox: Sandbox, switch: Any, clock: Clock) -> None
     assert sandbox.sockets.faults.pending == (SocketFault(kind="drop", times=3),)
     switch("sockets", echo=False)
     assert not sandbox.sockets.echo
+    switch("sockets", fan_out="newest", ping_every=30)
+    assert (sandbox.sockets.fan_out, sandbox.sockets.ping_every) == ("newest", 30)
+    switch("tokens", in_url=False, lifetime=60)
+    assert (sandbox.tokens.in_url, sandbox.tokens.lifetime) == (False, 60)
+    switch("lag", seconds=2.5)
+    assert sandbox.lag == 2.5
     now = clock.now()
     assert switch("clock", advance=60).json() == {"now": now + 60}
     switch("queues", name="Returns")
@@ -78,6 +85,10 @@ def test_a_customer_can_be_steered(sandbox: Sandbox, rest: Rest, switch: Any) ->
         ("personality", {"mood": "bad"}),
         ("faults", {"kind": 5, "nonsense": True}),
         ("sockets", {"action": "explode"}),
+        ("sockets", {"count": 5}),
+        ("sockets", {"fan_out": "oldest"}),
+        ("tokens", {"clock": 0}),
+        ("lag", {"minutes": 1}),
         ("clock", {"advance": -1}),
         ("customers", {"arn": "nobody", "do": "write"}),
     ],
