@@ -3,6 +3,11 @@
 The models `Error` and `Warning` are in `ultracart_conversation.models` only, as they would hide builtins here.
 """
 
+from ultracart_conversation._live.connection import ConnectionStatistics
+from ultracart_conversation._live.keepalive import KeepaliveStatistics
+from ultracart_conversation._live.socket import Address, Connector, Socket
+from ultracart_conversation._live.statistics import SessionStatistics
+from ultracart_conversation._live.subscription import ConsumerStatistics, Subscription
 from ultracart_conversation._rest.budget import (
     Budget,
     BudgetState,
@@ -14,13 +19,16 @@ from ultracart_conversation._rest.budget import (
 from ultracart_conversation._rest.http_info import HttpInfo, http_info
 from ultracart_conversation._rest.oauth_application import OAuthApplication
 from ultracart_conversation._rest.operation import Operation
+from ultracart_conversation._sync.checkpoint import Checkpoint
 from ultracart_conversation._wire.drift import Drift
 from ultracart_conversation._wire.json_object import JsonObject, JsonValue
 from ultracart_conversation._wire.open_enum import OpenEnum
 from ultracart_conversation.auth import ApiKey, Authorization, Credentials, OAuthForm, Pipe
 from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.clock import Clock, SystemClock
-from ultracart_conversation.config import Backoff, Heartbeat, Retry, Rotation, Sending, Sweeping, Timeouts
+from ultracart_conversation.config import Backoff, Buffering, Heartbeat, Retry, Rotation, Sending, Sweeping, Timeouts
+from ultracart_conversation.delivery import SendingStatistics, Sent, Unknown
+from ultracart_conversation.dialect import Dialect
 from ultracart_conversation.errors import (
     ApplicationDisabled,
     AuthenticationError,
@@ -50,6 +58,7 @@ from ultracart_conversation.events import (
     CobrowsingLost,
     CobrowsingRecorded,
     ConsumerSlow,
+    ConversationChanged,
     ConversationClosed,
     ConversationStarted,
     CouponAdded,
@@ -129,10 +138,14 @@ from ultracart_conversation.oauth.authorization_url import AuthorizationRequest,
 from ultracart_conversation.oauth.credentials import OAuth
 from ultracart_conversation.oauth.token_file import TokenFile
 from ultracart_conversation.oauth.tokens import OauthDeviceAuthorizationResponse, Tokens
+from ultracart_conversation.session import AgentSession
+from ultracart_conversation.snapshot import Snapshot, apply
 from ultracart_conversation.state import Phase, SessionState
 from ultracart_conversation.uploads import Uploads
 
 __all__ = [
+    "Address",
+    "AgentSession",
     "AgentStatus",
     "ApiKey",
     "ApplicationDisabled",
@@ -145,16 +158,22 @@ __all__ = [
     "BudgetState",
     "BudgetStatistics",
     "BudgetStore",
+    "Buffering",
+    "Checkpoint",
     "Clock",
     "CobrowsingLost",
     "CobrowsingRecorded",
     "ConfigurationError",
     "ConnectError",
+    "ConnectionStatistics",
+    "Connector",
     "ConsumerSlow",
+    "ConsumerStatistics",
     "Conversation",
     "ConversationAgentAuth",
     "ConversationAgentAuthMerchant",
     "ConversationAgentAuthResponse",
+    "ConversationChanged",
     "ConversationClient",
     "ConversationClosed",
     "ConversationEventAddCoupon",
@@ -190,6 +209,7 @@ __all__ = [
     "CouponAdded",
     "Credentials",
     "CustomerEngaged",
+    "Dialect",
     "Drift",
     "Event",
     "EventType",
@@ -204,6 +224,7 @@ __all__ = [
     "ItemsAdded",
     "JsonObject",
     "JsonValue",
+    "KeepaliveStatistics",
     "Limits",
     "LoginRequired",
     "Medium",
@@ -247,12 +268,18 @@ __all__ = [
     "Rotation",
     "SendQueueFull",
     "Sending",
+    "SendingStatistics",
+    "Sent",
     "Sentiment",
     "ServerError",
     "SessionClosed",
     "SessionError",
     "SessionState",
+    "SessionStatistics",
+    "Snapshot",
+    "Socket",
     "StateChanged",
+    "Subscription",
     "Sweeping",
     "SystemClock",
     "TimedOut",
@@ -264,11 +291,13 @@ __all__ = [
     "Typing",
     "UltraCartError",
     "Undecodable",
+    "Unknown",
     "UnknownEvent",
     "Uploads",
     "WebchatContextChanged",
     "WebchatStarted",
     "WindowStatistics",
+    "apply",
     "authorization_url",
     "http_info",
 ]

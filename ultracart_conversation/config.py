@@ -93,6 +93,15 @@ class Sweeping:
 
 
 @attrs.frozen(kw_only=True)
+class Buffering:
+    """How many events wait for whoever reads them, and how long a session waits for a reader."""
+
+    maxsize: int = attrs.field(default=1_000, validator=attrs.validators.ge(1))
+    patience: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
+    """Seconds after which the websocket is closed because no reader takes anything any more."""
+
+
+@attrs.frozen(kw_only=True)
 class Sending:
     """How much may wait to be sent, and how long a session waits to learn what became of it."""
 

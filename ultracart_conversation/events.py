@@ -92,6 +92,13 @@ class ConversationClosed(Occurrence):
 
 
 @attrs.frozen(kw_only=True)
+class ConversationChanged(Occurrence):
+    """A conversation as the list shows it, when that is new or differs from before; read by REST, never pushed."""
+
+    conversation: ConversationSummary
+
+
+@attrs.frozen(kw_only=True)
 class ParticipantJoined(Occurrence):
     """Somebody takes part in a conversation."""
 
@@ -249,6 +256,7 @@ Event = (
     | Typing
     | ConversationStarted
     | ConversationClosed
+    | ConversationChanged
     | ParticipantJoined
     | ParticipantLeft
     | ParticipantUpdated

@@ -19,7 +19,8 @@ class ImpatientClock(SystemClock):
     """A clock on which no wait takes time: whoever sleeps makes it later at once.
 
     `ConversationClient(clock=ImpatientClock())` neither waits for a retry nor for the rate budget, and
-    `clock.now()` tells how long it would have taken.
+    `clock.now()` tells how long it would have taken. It is not for a session, whose patience would be over at once:
+    use a client on the system's clock, or `sandbox.Simulation` and its `timeline`.
     """
 
     def __init__(self) -> None:

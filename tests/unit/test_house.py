@@ -19,7 +19,7 @@ LAYERS = [
     {"errors"},
     {"_wire", "config"},
     {"models"},
-    {"_sync", "events", "state"},
+    {"_sync", "delivery", "events", "state"},
     {"auth", "oauth"},
     {"_rest"},
     {"client", "uploads"},
@@ -67,14 +67,24 @@ def test_the_sandbox_imports_nothing_of_the_client() -> None:
         assert outside == [], path
 
 
-def test_only_the_transport_imports_httpx() -> None:
+@pytest.mark.parametrize(
+    ("library", "importer"), [("httpx", "_rest/transport.py"), ("websockets", "_live/transport.py")]
+)
+def test_only_one_file_imports(library: str, importer: str) -> None:
     importers = {
         str(path.relative_to(PACKAGE))
         for path in FILES
         for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.Import) and "httpx" in {name.name for name in node.names}
+        for name in top_level_imports(node)
+        if name.split(".")[0] == library
     }
-    assert importers == {"_rest/transport.py"}
+    assert importers == {importer}
+
+
+def top_level_imports(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [name.name for name in node.names] if isinstance(node, ast.Import) else []
 
 
 def public(module: ModuleType) -> set[str]:

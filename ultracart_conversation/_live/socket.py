@@ -12,6 +12,8 @@ class Address:
     url: str = attrs.field(repr=False)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
     subprotocols: tuple[str, ...] = attrs.field(default=(), repr=False)
+    secret: str = attrs.field(default="", repr=False)
+    """The JWT, to be hidden wherever the service repeats it."""
 
 
 class Socket(Protocol):

@@ -20,7 +20,7 @@ class Detached:
         # The event loop of asyncio keeps no task alive.
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Work) -> None:
+    def start(self, work: Work, *, name: str | None = None) -> None:
         """Start `work` and return at once."""
         if not self._running:
             self._idle = anyio.Event()
@@ -29,9 +29,9 @@ class Detached:
         if _on_trio():
             from trio.lowlevel import spawn_system_task  # noqa: PLC0415
 
-            spawn_system_task(self._run, work, key, name=work, context=copy_context())
+            spawn_system_task(self._run, work, key, name=name or work, context=copy_context())
         else:
-            task = asyncio.get_running_loop().create_task(self._run(work, key))
+            task = asyncio.get_running_loop().create_task(self._run(work, key), name=name)
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, key))
 

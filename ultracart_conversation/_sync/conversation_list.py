@@ -6,7 +6,7 @@ from ultracart_conversation._sync.requests import ListPage, Reply, page_in
 from ultracart_conversation.models import ConversationsResponse, ConversationSummary, ResultSet
 
 OVERLAP = 10
-"""Rows read again on each next page, so that as many may vanish in between without hiding others."""
+"""Rows read again on each next page, at most half of it, so that as many may vanish without hiding others."""
 
 
 class ConversationList:
@@ -68,4 +68,4 @@ def next_offset(page: ConversationsResponse, offset: int) -> int | None:
         return None
     following = result_set.next_offset
     following = following if following is not None and following > offset else offset + len(page.conversations)
-    return max(offset + 1, following - OVERLAP)
+    return max(offset + 1, following - min(OVERLAP, len(page.conversations) // 2))

@@ -4,7 +4,9 @@ from ultracart_conversation.models import ConversationMessage
 
 
 def epoch_of(message: ConversationMessage) -> int:
-    """Milliseconds since 1970; 0 where the service left it out."""
+    """Milliseconds since 1970, to the second where the service left the epoch out; 0 where it gave no time at all."""
+    if message.message_epoch is None and message.message_dts is not None:
+        return int(message.message_dts.timestamp()) * 1000
     return message.message_epoch or 0
 
 

@@ -119,9 +119,10 @@ class MessagePages:
         whole = self.whole = conversation_in((yield ReadWhole(self._uuid)))
         missing = self._new(whole.messages, since)
         reaches_back = any(epoch_of(message) < since for message in whole.messages)
-        counted = whole.message_count == len(whole.messages)
-        agreed = not missing and size < self._limit
-        if not (reaches_back or counted or agreed):
+        count = whole.message_count or 0
+        # Both may be cut at the same number, which only a count of more shows.
+        agreed = not missing and size < self._limit and count <= len(whole.messages)
+        if not (reaches_back or count == len(whole.messages) or agreed):
             raise IncompleteRead(
                 f"conversation {whole.conversation_uuid}: the service gives its newest {len(whole.messages)} messages "
                 f"and does not show that these are all since {since}: read it with a later `since`, or a larger `limit`"

@@ -5,18 +5,21 @@ from typing import Any, Self
 
 import attrs
 
+_whole_number = attrs.validators.instance_of(int)
+_flag = attrs.validators.instance_of(bool)
+
 
 @attrs.define
 class PageShape:
     """Learned from replies, never assumed; it serves the next reading, and the next process."""
 
-    largest: int = 0
+    largest: int = attrs.field(default=0, validator=_whole_number)
     """The most messages that one page ever held."""
-    inclusive: bool = False
+    inclusive: bool = attrs.field(default=False, validator=_flag)
     """Whether `since` was seen to include its own millisecond."""
-    keeps_oldest: bool | None = None
+    keeps_oldest: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
     """Which end a page keeps when it is cut; None until seen."""
-    counts: bool = True
+    counts: bool = attrs.field(default=True, validator=_flag)
     """False once `message_count` claimed messages that a complete read did not have."""
 
     @classmethod

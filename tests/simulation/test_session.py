@@ -1,0 +1,121 @@
+"""The real session on a simulated service, for hours of virtual time and many seeds: what it promises, it holds."""
+
+import random
+from collections import defaultdict
+
+import anyio
+import pytest
+
+from tests.simulation.wires import SimulatedConnector, client_of, play
+from ultracart_conversation import (
+    AgentSession,
+    ConversationClient,
+    ConversationStartRequest,
+    Event,
+    Gap,
+    GapClosed,
+    MessageReceived,
+    Phase,
+)
+from ultracart_conversation.sandbox import PERSONALITIES, Customer, Fault, Personality, Simulation, SocketFault
+
+pytestmark = pytest.mark.anyio
+
+
+class Watch:
+    """Reads a session, and checks on the way what must hold at any moment."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.bodies: dict[str, list[str | None]] = defaultdict(list)
+        self._keys: set[str | None] = set()
+
+    async def read(self, session: AgentSession) -> None:
+        async for event in session:
+            self.events.append(event)
+            if isinstance(event, MessageReceived):
+                key = event.message.conversation_message_uuid
+                assert key not in self._keys, "handed over twice"
+                self._keys.add(key)
+                self.bodies[event.conversation_uuid or ""].append(event.message.body)
+
+    @property
+    def keys(self) -> set[str | None]:
+        return self._keys
+
+    def of(self, *kinds: type) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kinds)]
+
+
+def trouble(simulation: Simulation, dice: random.Random) -> None:
+    kind = dice.choice(["reset", "close", "silence", "handshake", "frames", "rest", "away", "lag"])
+    sockets = simulation.sockets
+    if kind == "reset":
+        sockets.reset()
+    elif kind == "close":
+        sockets.close(dice.choice([1000, 1001, 1011, 1012, 4001]))
+    elif kind == "silence":
+        sockets.silence()
+    elif kind == "handshake":
+        sockets.faults.add(
+            SocketFault(kind=dice.choice(["refuse", "stall", "silent", "reset"]), times=dice.randint(1, 3))
+        )
+    elif kind == "frames":
+        spoilt = dice.choice(["drop", "duplicate", "reorder", "corrupt"])
+        sockets.faults.add(SocketFault(kind=spoilt, times=dice.randint(1, 10), rate=0.5))  # type: ignore[arg-type]
+    elif kind == "rest":
+        simulation.faults.add(Fault(kind="status", status=dice.choice([500, 503]), times=dice.randint(1, 6)))
+    elif kind == "away":
+        simulation.reachable = not simulation.reachable
+    else:
+        simulation.lag = dice.choice([0.0, 5.0, 20.0])
+
+
+def sent(simulation: Simulation, customers: list[Customer]) -> set[str]:
+    return {
+        message["conversation_message_uuid"]
+        for customer in customers
+        for message in simulation.snapshot(customer.conversation_uuid)["messages"]
+    }
+
+
+async def chat(simulation: Simulation, client: ConversationClient, name: str) -> Customer:
+    customer = simulation.arrive(name=name, question="Is anybody there?")
+    await client.start_conversation(ConversationStartRequest(conversation_webchat_queue_uuid=customer.queue_entry_uuid))
+    return customer
+
+
+@pytest.mark.parametrize(("anyio_backend", "seed"), [("asyncio", 0), ("asyncio", 1), ("trio", 2)])
+@pytest.mark.parametrize("personality", PERSONALITIES, ids=str)
+async def test_an_hour_of_trouble(personality: Personality, seed: int) -> None:
+    dice = random.Random(f"{personality}{seed}")
+    simulation = Simulation(seed=seed, personality=personality, conversations=10, latency=(0.01, 0.2))
+
+    async def scenario() -> None:
+        sleep, watch = simulation.timeline.sleep, Watch()
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch.read, session)
+                await session.wait_live()
+                customers = [await chat(simulation, client, name) for name in ("Ann Lee", "Bo Ek", "Cy Dorn")]
+                for _ in range(60):
+                    for _ in range(dice.randint(0, 5)):
+                        dice.choice(customers).write(str(dice.random()))
+                        await sleep(dice.random() * 3)
+                    if dice.random() < 0.5:
+                        trouble(simulation, dice)
+                    await sleep(dice.random() * 60)
+                simulation.reachable, simulation.lag = True, 0.0
+                simulation.sockets.faults.clear()
+                simulation.faults.clear()
+                await sleep(1_200)
+                assert sent(simulation, customers) <= watch.keys
+                assert session.state.phase is Phase.LIVE
+                assert not session.statistics().unresolved
+                assert len(watch.of(Gap)) == len([each for each in watch.of(GapClosed) if not each.conversation_uuid])
+                group.cancel_scope.cancel()
+
+    await play(simulation, scenario)
+    assert simulation.sockets.count == 0
+    assert len(simulation.requests) <= 1_000

@@ -1,0 +1,91 @@
+"""Finding out which conversations changed, from the top of a list that moves while it is read."""
+
+import hashlib
+from collections.abc import Callable, Generator
+
+from ultracart_conversation._sync.conversation_list import next_offset, unseen
+from ultracart_conversation._sync.requests import ListPage, Reply, page_in
+from ultracart_conversation._wire.json import dumps
+from ultracart_conversation.models import ConversationSummary
+
+SLACK = 120_000
+"""Milliseconds below the mark down to which rows may still move: lists may lag behind what they list (inferred)."""
+
+
+class Sweep:
+    """Lists conversations from the newest down to where nothing can have changed since the mark.
+
+    Ask the service for `request` and hand its reply to `receive`, until `request` is None; then `mark` is the next
+    sweep's. It is taken from the first page as read at the start, so that what moves up meanwhile is found next time.
+    Without a mark one page is read, to have one. Which time sorts the list is unknown, so a row counts as old only
+    when all its times are. A time later than `now`, such as that of a message to be sent tomorrow, would make all that
+    comes before it old, and is not taken for a mark.
+    """
+
+    def __init__(
+        self, *, mark: int | None, now: int, unchanged: Callable[[ConversationSummary], bool], limit: int = 200
+    ) -> None:
+        self.mark = mark
+        """A server's time in milliseconds since 1970."""
+        self.request: ListPage | None = ListPage(0, limit)
+        self._limit = limit
+        self._now = now
+        self._unchanged = unchanged
+        self._fresh: list[ConversationSummary] = []
+        self._course = self._read(None if mark is None else mark - SLACK)
+        next(self._course)
+
+    def receive(self, reply: Reply) -> list[ConversationSummary]:
+        """The rows of this page that were not seen before in this sweep."""
+        try:
+            self.request = self._course.send(reply)
+        except StopIteration:
+            self.request = None
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def _read(self, floor: int | None) -> Generator[ListPage, Reply, None]:
+        seen: set[str] = set()
+        offset: int | None = 0
+        while offset is not None:
+            page = page_in((yield ListPage(offset, self._limit)))
+            if offset == 0:
+                self.mark = max([self.mark or 0, *self._marks(page.conversations)])
+            self._fresh = unseen(page.conversations, seen)
+            if floor is None or self._is_settled(page.conversations, floor):
+                return
+            offset = next_offset(page, offset)
+
+    def _marks(self, rows: tuple[ConversationSummary, ...]) -> list[int]:
+        return [time for time in map(earliest, rows) if time is not None and time <= self._now]
+
+    def _is_settled(self, rows: tuple[ConversationSummary, ...], floor: int) -> bool:
+        """Whether nothing below these rows can have changed: the last is old, and none of them changed."""
+        return bool(rows) and is_older(rows[-1], floor) and all(map(self._unchanged, rows))
+
+
+def is_older(row: ConversationSummary, floor: int) -> bool:
+    """Whether all times of a row are before `floor` in milliseconds; a row without times is not."""
+    newest = latest(row)
+    return newest is not None and newest < floor
+
+
+def latest(row: ConversationSummary) -> int | None:
+    """The latest time that a list may have sorted the row by, in milliseconds since 1970, to the second."""
+    return max(_times(row), default=None)
+
+
+def earliest(row: ConversationSummary) -> int | None:
+    """The earliest time that a list may have sorted the row by, in milliseconds since 1970, to the second."""
+    return min(_times(row), default=None)
+
+
+def _times(row: ConversationSummary) -> list[int]:
+    spoken = [row.last_message_dts, row.last_interactive_message_dts]
+    times = [time for time in spoken if time is not None] or [time for time in [row.start_dts] if time is not None]
+    return [int(time.timestamp()) * 1000 for time in times]
+
+
+def digest_of(row: ConversationSummary) -> bytes:
+    """What a row says, in 8 bytes: another digest means that it changed."""
+    return hashlib.blake2b(dumps(row.to_dict()), digest_size=8).digest()
