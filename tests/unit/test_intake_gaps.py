@@ -56,7 +56,7 @@ def test_what_is_not_proven_is_tried_again_less_and_less_often() -> None:
 
 
 def test_a_conversation_that_cannot_be_read_is_a_gap_until_it_can() -> None:
-    desk = Desk("a")
+    desk = Desk("a", follow="all")
     missed = desk.service.write("a")
     failures = [desk.intake.failed("a", "500", desk.moment()) for _ in range(2)]
     assert [kinds(events(failure)) for failure in failures] == [[GapUnresolved], []]

@@ -15,7 +15,7 @@ from ultracart_conversation.config import Sending
 from ultracart_conversation.delivery import Sent
 
 T = TypeVar("T")
-MESSAGES, SIZE = 6, 45
+MESSAGES, SIZE = 6, 30
 CONVERSATIONS = st.sampled_from("ab")
 BODIES = st.sampled_from(["ok", "see you"])
 ANY = st.integers(0, 1_000)
@@ -234,6 +234,7 @@ class OutboxMachine(RuleBasedStateMachine):
         ended = self.desk.outbox.expire(self.desk.now)
         self.over(ended)
         assert all(is_unknown(entry) and entry in self.begun for entry in ended)
+        assert all(entry.written_at + 90.0 <= self.desk.now for entry in ended), "nothing is given up early"
 
     def is_stored(self, entry: Entry) -> bool:
         return any(entry is stored for stored, _ in self.shown)

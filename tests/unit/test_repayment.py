@@ -109,8 +109,9 @@ def test_what_nobody_remembers_is_given_better_twice_than_never(room: int) -> No
 
 
 def test_what_was_there_before_it_was_followed_is_not_given() -> None:
-    old = said(0, epoch=EPOCH - 1000)
-    assert given_by(repay(handed_over(*MESSAGES), Owed(EPOCH - 1000, 6), [old, *MESSAGES], room=10)) == ["m6"]
+    old, track = said(0, epoch=EPOCH - 1000), handed_over(*MESSAGES)
+    track.kept = EPOCH + 1
+    assert given_by(repay(track, Owed(EPOCH - 1000, 6), [old, *MESSAGES], room=10)) == ["m6"]
 
 
 def test_of_a_conversation_that_is_not_followed_all_is_given() -> None:

@@ -63,6 +63,17 @@ async def test_it_is_told_again_when_it_was_slow_again() -> None:
     assert told == [1, 1]
 
 
+async def test_while_anything_is_owed_it_is_still_slow() -> None:
+    desk = Desk(failure=ServerError("500"))
+    consumer = desk.subscribe(maxsize=2)
+    for chat in "aab":
+        desk.say(chat)
+    events = await drained(desk, consumer, 1.0)
+    for chat in "aac":
+        desk.say(chat)
+    assert slow_told(events + await drained(desk, consumer, 1.0)) == 1
+
+
 async def test_one_that_loses_the_oldest_is_told_how_many() -> None:
     desk = Desk()
     consumer = desk.subscribe(maxsize=4, overflow="drop_oldest")
@@ -201,7 +212,8 @@ async def test_two_tasks_cannot_read_the_same_events() -> None:
         await settle()
         for read in (consumer.__anext__, lambda: consumer.next(MessageReceived, timeout=1)):
             with pytest.raises(SessionError, match="another task already: give each its own subscribe"):
-                await read()
+                with anyio.fail_after(5):
+                    await read()
         group.cancel_scope.cancel()
 
 
