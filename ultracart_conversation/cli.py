@@ -15,11 +15,18 @@ from ultracart_conversation._cli.text import one_line
 _PROGRAM = "ultracart-conversation"
 _EPILOG = """\
 environment:
-  ULTRACART_API_KEY   the merchant's API key, for list, show and queues; or log in
+  ULTRACART_API_KEY   the merchant's API key, for list, show, queues and tail; or log in
   ULTRACART_CLIENT_ID your developer application, for login
   ULTRACART_BASE_URL  where to send requests; UltraCart itself by default
 """
 
+_TAIL_EPILOG = """\
+A line says when, in which conversation, what, who and the rest. A message is marked "replayed" when it was not pushed
+but read, as after a lost connection; "late" when a newer one was printed before.
+
+--json prints every event whole: its class in "event", and its attributes, of which all events have
+"conversation_uuid", "received_at", "generation" (the number of the websocket) and "replayed".
+"""
 _AddCommand = Callable[..., argparse.ArgumentParser]
 
 
@@ -53,11 +60,12 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _carry_out(chosen: argparse.Namespace) -> int:
     # All that takes long to import comes after the parser, which is quick, and inside the net for Ctrl-C.
     from ultracart_conversation._cli import commands  # noqa: PLC0415
+    from ultracart_conversation._cli.impossible import Impossible  # noqa: PLC0415
     from ultracart_conversation.errors import UltraCartError  # noqa: PLC0415
 
     try:
         commands.run(chosen)
-    except (UltraCartError, commands.Impossible) as error:
+    except (UltraCartError, Impossible) as error:
         return _complain(str(error))
     except OSError:
         raise
@@ -132,7 +140,16 @@ def _add_account_commands(add: _AddCommand) -> None:
     show = add("show", help="show one conversation with its messages")
     show.add_argument("uuid", metavar="UUID", help="the conversation, as `list` names it")
     queues = add("queues", help="list the webchat queues and who waits in them")
-    for command in (listing, show, queues):
+    tail = add(
+        "tail",
+        help="print what happens as it happens, until Ctrl-C",
+        description="Be an agent online, and print what happens as it happens, until Ctrl-C.",
+        epilog=_TAIL_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    tail.add_argument("--follow", choices=("mine", "all"), default="mine", help="whose conversations (default mine)")
+    tail.add_argument("--checkpoint", metavar="FILE", help="go on where the run that wrote FILE ended, and keep it")
+    for command in (listing, show, queues, tail):
         command.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
 
 

@@ -2,26 +2,26 @@
 
 import sys
 import time
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 
-from ultracart_conversation._cli.failures import meet_failures, pick_up
-from ultracart_conversation._cli.following import collect, follow
+from ultracart_conversation._cli.event_words import words_of
+from ultracart_conversation._cli.failures import meet_failures
+from ultracart_conversation._cli.live_chat import LiveChat, until_live
 from ultracart_conversation._cli.picture import png, teapot
 from ultracart_conversation._cli.screen import screen_for
 from ultracart_conversation._cli.text import local, one_line
-from ultracart_conversation._cli.tour import Tour, given
+from ultracart_conversation._cli.tour import Tour, collect, given
 from ultracart_conversation.client import ConversationClient
-from ultracart_conversation.models import (
-    AgentStatus,
-    ConversationAgentAuth,
-    ConversationSummary,
-    ConversationWebchatQueueStatusUpdateRequest,
-)
+from ultracart_conversation.events import QueueMemberJoined
+from ultracart_conversation.models import AgentStatus, ConversationSummary
 from ultracart_conversation.sandbox import RateLimits, Sandbox
+from ultracart_conversation.session import AgentSession
 
 _NAME = "ultracart-conversation"
 _QUEUE = "Support"
 _CUSTOMERS, _CONVERSATIONS = 20, 500
+_PATIENCE = 20.0
 
 
 async def run(*, seed: int) -> None:
@@ -43,47 +43,45 @@ async def run(*, seed: int) -> None:
 
 
 async def _work(tour: Tour) -> None:
-    agent = await _come_online(tour)
-    await _see_who_waits(tour)
-    uuid = await _choose_conversation(tour, agent)
-    await follow(tour, uuid)
-    await _upload(tour)
-    await _pick_up(tour)
-    await meet_failures(tour, uuid, queue=_QUEUE)
-    await _go_home(tour, agent, uuid)
+    async with AsyncExitStack() as stack:
+        session = await _come_online(tour, stack)
+        uuid = await _choose_conversation(tour, session)
+        await _chat(tour, session, uuid)
+        await _pick_up(tour, session)
+        await meet_failures(tour, uuid, queue=_QUEUE)
+        await _go_home(tour, session, stack, uuid)
 
 
-async def _come_online(tour: Tour) -> ConversationAgentAuth:
+async def _come_online(tour: Tour, stack: AsyncExitStack) -> AgentSession:
     tour.screen.heading("Come online")
-    reply = await tour.call("get_agent_websocket_authorization()", tour.client.get_agent_websocket_authorization())
-    agent = given(reply.agent_auth, "agent_auth")
+    session = AgentSession(tour.client)
+
+    async def enter() -> None:
+        await stack.enter_async_context(session)
+        await until_live(session)
+
+    await tour.call("AgentSession(client)", enter())
+    agent = given(session.agent, "agent")
+    sockets = len(tour.sandbox.sockets.handshakes)
     tour.screen.result(
-        f"{one_line(agent.conversation_participant_name)}, with a token for one websocket; its repr is '***'"
+        f"{one_line(agent.conversation_participant_name)}, on {sockets} websocket; the repr of its token is '***'"
     )
     await tour.call("get_agent_keep_alive()", tour.client.get_agent_keep_alive())
-    await _set_status(tour, agent, AgentStatus.AVAILABLE)
-    return agent
+    tour.screen.result("the session does that by itself every two minutes")
+    await tour.call("session.set_status(...)", session.set_status(_QUEUE, AgentStatus.AVAILABLE))
+    _show_queue(tour)
+    return session
 
 
-async def _set_status(tour: Tour, agent: ConversationAgentAuth, status: AgentStatus) -> None:
-    request = ConversationWebchatQueueStatusUpdateRequest(agent_status=status)
-    operation = tour.client.update_conversation_webchat_queue_status(_QUEUE, request)
-    await tour.call("update_conversation_webchat_queue_status(...)", operation)
-    tour.screen.result(f"{one_line(agent.conversation_participant_name)} is {status} in the queue {_QUEUE}")
+def _show_queue(tour: Tour) -> None:
+    queue = next(each for each in tour.sandbox.state()["queue_statuses"] if each["queue_name"] == _QUEUE)
+    tour.screen.result(
+        f"{_QUEUE}: {queue['customer_waiting_count']} customers wait, "
+        f"{queue['agent_available_count']} of {queue['agent_count']} agents available"
+    )
 
 
-async def _see_who_waits(tour: Tour) -> None:
-    tour.screen.heading("Who waits?")
-    operation = tour.client.get_conversation_webchat_queue_statuses()
-    reply = await tour.call("get_conversation_webchat_queue_statuses()", operation)
-    for queue in reply.queue_statuses:
-        tour.screen.result(
-            f"{one_line(queue.queue_name):<8}  {queue.customer_waiting_count} customers wait, "
-            f"{queue.agent_available_count} of {queue.agent_count} agents available"
-        )
-
-
-async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> str:
+async def _choose_conversation(tour: Tour, session: AgentSession) -> str:
     """The newest webchat that goes on without this agent."""
     tour.screen.heading("What was said?")
     listed = await tour.call("iter_conversations()", collect(tour.client.iter_conversations()))
@@ -92,11 +90,12 @@ async def _choose_conversation(tour: Tour, agent: ConversationAgentAuth) -> str:
         author = one_line(conversation.last_conversation_participant_name) or "(notice)"
         said = one_line(conversation.last_conversation_message_body)
         tour.screen.result(f"  {local(conversation.last_message_dts)}  {author}: {said}")
-    chosen = next(each for each in listed if _is_open_without(each, agent.conversation_participant_arn))
+    arn = given(session.agent, "agent").conversation_participant_arn
+    chosen = next(each for each in listed if _is_open_without(each, arn))
     uuid = given(chosen.conversation_uuid, "conversation_uuid")
-    context = await tour.call("get_conversation_context(uuid)", tour.client.get_conversation_context(uuid))
-    tour.screen.result("the newest webchat that is still open; its customer looks at")
-    tour.screen.result(f"  {one_line(context.current_url)}")
+    await tour.call("get_conversation(uuid, limit=10)", tour.client.get_conversation(uuid, limit=10))
+    read = await tour.call("iter_messages(uuid)", collect(tour.client.iter_messages(uuid)))
+    tour.screen.result(f"{len(read)} messages, oldest first, each once, provably all of them")
     return uuid
 
 
@@ -105,8 +104,22 @@ def _is_open_without(conversation: ConversationSummary, arn: str | None) -> bool
     return conversation.medium == "websocket" and not conversation.closed and arn not in present
 
 
-async def _upload(tour: Tour) -> None:
-    tour.screen.heading("Send a picture")
+async def _chat(tour: Tour, session: AgentSession, uuid: str) -> None:
+    tour.screen.heading("Chat with a customer, and lose the connection")
+    chat = LiveChat(tour, session, uuid)
+    await tour.call("session.join(uuid)", session.join(uuid))
+    chat.listen()
+    await chat.hear("Hello, my teapot arrived, but the lid is chipped.")
+    await chat.answer("I am sorry! Which order is it?")
+    await chat.hear("Order 20251006-118, packed by hand, it said.")
+    await chat.lose_connection("Could you send me a picture of a whole one?")
+    key = await _upload(tour)
+    await chat.answer("Here it is. A new one is on its way.", upload_keys=(key,))
+    chat.count()
+    await tour.call("session.mark_read(uuid)", session.mark_read(uuid))
+
+
+async def _upload(tour: Tour) -> str:
     tour.screen.picture(teapot())
     picture = png(teapot())
     key = await tour.call('uploads.put(png, extension="png")', tour.client.uploads.put(picture, extension="png"))
@@ -115,23 +128,25 @@ async def _upload(tour: Tour) -> None:
     tour.screen.result(
         f"{len(stored.body)} bytes went to a presigned URL, {'with' if leaked else 'without'} our API key"
     )
-    tour.screen.result(f'a message takes it along by upload_keys=("{key}",)')
+    return key
 
 
-async def _pick_up(tour: Tour) -> None:
+async def _pick_up(tour: Tour, session: AgentSession) -> None:
     tour.screen.heading("Pick up a customer")
-    customer = tour.sandbox.arrive(name="Grace Holm", question="Is the cast iron teapot back in stock?", queue=_QUEUE)
-    tour.screen.note(f"{customer.name} arrives in the queue {_QUEUE}.")
-    reply = await tour.call("start_conversation(queue entry)", tour.client.start_conversation(pick_up(customer)))
-    started = given(reply.conversation, "conversation")
+    tour.sandbox.arrive(name="Grace Holm", question="Is the cast iron teapot back in stock?", queue=_QUEUE)
+    event = await session.next(QueueMemberJoined, timeout=_PATIENCE)
+    tour.screen.event(given(words_of(event), "words"))
+    started = await tour.call("session.pick_up(event.entry)", session.pick_up(event.entry))
     for message in started.messages:
         tour.screen.message("", message.author_conversation_participant_name or "(notice)", message.body or "")
 
 
-async def _go_home(tour: Tour, agent: ConversationAgentAuth, uuid: str) -> None:
+async def _go_home(tour: Tour, session: AgentSession, stack: AsyncExitStack, uuid: str) -> None:
     tour.screen.heading("Go home")
-    await tour.call("leave_conversation(uuid)", tour.client.leave_conversation(uuid))
-    await _set_status(tour, agent, AgentStatus.UNAVAILABLE)
+    await tour.call("session.leave(uuid)", session.leave(uuid))
+    await tour.call("the end of `async with AgentSession`", stack.aclose())
+    tour.screen.result("which takes the status back that it set, and closes the websocket:")
+    _show_queue(tour)
 
 
 def _sum_up(tour: Tour, seconds: float) -> None:
@@ -140,8 +155,9 @@ def _sum_up(tour: Tour, seconds: float) -> None:
     refused = sum(each.status == 429 for each in requests)
     tour.screen.heading("What it took")
     tour.screen.note(
-        f"{budget.used} requests in {seconds:.1f} s, {len(operations)} of UltraCart's 13 conversation operations, "
-        f"{refused or 'no'} 429s, {'some' if tour.client.drift else 'no'} drift from the contract."
+        f"{budget.used} requests and {len(tour.sandbox.sockets.handshakes)} websockets in {seconds:.1f} s, "
+        f"{len(operations)} of UltraCart's 13 conversation operations, {refused or 'no'} 429s, "
+        f"{'some' if tour.client.drift else 'no'} drift from the contract."
     )
     tour.screen.note("The rate budget, at the limits that UltraCart publishes:")
     for name, window in (("hour", budget.hour), ("day", budget.day)):
@@ -149,4 +165,5 @@ def _sum_up(tour: Tour, seconds: float) -> None:
             tour.screen.window(name, window)
     tour.screen.heading("Now you")
     tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation list: your own conversations")
+    tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation tail: and what happens, live")
     tour.screen.note("ultracart-conversation sandbox --port 8080: a local UltraCart for your own code")

@@ -39,12 +39,14 @@ def hostile() -> Iterator[Sandbox]:
 def test_version_and_help() -> None:
     assert run("--version", env=environment()).stdout.startswith("ultracart-conversation 0.")
     shown = run("--help", env=environment()).stdout
-    assert all(word in shown for word in ("demo", "sandbox", "list", "show", "queues", "ULTRACART_API_KEY"))
+    assert all(word in shown for word in ("demo", "sandbox", "list", "show", "queues", "tail", "ULTRACART_API_KEY"))
+    told = run("tail", "--help", env=environment()).stdout
+    assert all(word in told for word in ("--json", "--follow", "--checkpoint", "Ctrl-C", "replayed", "generation"))
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("unknown",), ("list", "--max", "-1"), ("sandbox", "--port", "65536")],
+    [(), ("unknown",), ("list", "--max", "-1"), ("sandbox", "--port", "65536"), ("tail", "--follow", "none")],
     ids=lambda arguments: " ".join(arguments) or "nothing",
 )
 def test_a_wrong_command_line_is_explained(arguments: tuple[str, ...]) -> None:
@@ -142,6 +144,7 @@ def _cells(text: str) -> int:
     ("arguments", "changed", "words"),
     [
         (("queues",), {"ULTRACART_API_KEY": ""}, ("ULTRACART_API_KEY",)),
+        (("tail",), {"ULTRACART_API_KEY": ""}, ("ULTRACART_API_KEY",)),
         (("queues",), {"ULTRACART_API_KEY": "wrong"}, ("401", "check the API key")),
         (("queues",), {"ULTRACART_API_KEY": "two\nlines"}, ("API key",)),
         (("queues",), {"ULTRACART_BASE_URL": "http://example.com/rest/v2"}, ("https",)),
@@ -149,7 +152,7 @@ def _cells(text: str) -> int:
         (("show", ".."), {}, ("conversation_uuid", "'..'")),
         (("show", "\x1b[2J"), {}, ("does not exist",)),
     ],
-    ids=["no key", "wrong key", "broken key", "insecure", "unknown uuid", "dots", "escape"],
+    ids=["no key", "no key to tail", "wrong key", "broken key", "insecure", "unknown uuid", "dots", "escape"],
 )
 def test_an_error_is_one_line(
     sandbox: Sandbox, arguments: tuple[str, ...], changed: dict[str, str], words: tuple[str, ...]

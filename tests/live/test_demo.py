@@ -67,30 +67,75 @@ def test_it_ends_well_and_soon(demo: Demo) -> None:
 def test_it_shows_what_was_called_and_what_it_cost(demo: Demo) -> None:
     text = readable(demo.text)
     for call in (
-        "get_agent_websocket_authorization() PUT 200",
-        "get_conversation_webchat_queue_statuses() GET 200",
+        "AgentSession(client) PUT 200, GET 200, 200",
+        "get_agent_keep_alive() GET 204",
+        "session.set_status(...) PUT 204",
         "iter_conversations() 4 x GET 200",
-        "join_conversation(uuid) PUT 204",
-        "mark_read_conversation(uuid) PUT 204",
+        "get_conversation(uuid, limit=10) GET 200",
+        "session.join(uuid) PUT 204",
+        "session.send_message(uuid, body) 1 frame",
         'uploads.put(png, extension="png") GET 200, PUT 200',
-        "start_conversation(queue entry) PUT 200",
-        "get_conversation(uuid, limit=10) GET 503, 200",
+        "session.mark_read(uuid) PUT 204",
+        "session.pick_up(event.entry) PUT 200",
+        "get_conversation_context(uuid) PUT 503, 200",
         "start_conversation(queue entry) PUT lost",
-        "leave_conversation(uuid) DELETE 204",
+        "session.leave(uuid) DELETE 204",
     ):
         name, sent = call.split(") ")
         assert re.search(rf"{re.escape(name)}\) +{re.escape(sent)} +\d+\.\d ms", text), (call, text)
 
 
-def test_it_follows_the_customer_as_they_write(demo: Demo) -> None:
-    text = readable(demo.text)
-    assert re.search(r"\d\d:\d\d:\d\d +.*: Hello, my teapot", text)
-    assert re.search(r"(\d+) polls cost \1 requests", text)
+def test_an_agent_and_a_customer_chat(demo: Demo) -> None:
+    text = words(demo)
+    assert_in_order(
+        text,
+        r"typing Elif Nov\u00e1k",
+        r"\d\d:\d\d:\d\d Elif Nov\u00e1k: Hello, my teapot arrived, but the lid is 0\.\d\d s chipped",
+        r"Sent: the service has it, by its echo",
+        r"\d\d:\d\d:\d\d Ada Park: I am sorry! Which order is it\? 0\.\d\d s",
+        r"\d\d:\d\d:\d\d Ada Park: Here it is",
+    )
+
+
+def test_a_cut_connection_loses_nothing(demo: Demo) -> None:
+    text = words(demo)
+    assert_in_order(
+        text,
+        r"Now the sandbox cuts the connection while the customer writes:",
+        r"typing Elif Nov\u00e1k",
+        r"gap opened: closed with 1006 .*reading what may be missing",
+        r"session recovering: connected, catching up",
+        r"Elif Nov\u00e1k: Could you send me a picture of .*replayed \d\.\d\d s",
+        r"gap closed: 1 message was missing and is here now",
+        r"session live: caught up",
+    )
+    assert text.count("Could you send me a picture of") == 1
+    assert len(re.findall(r"replayed \d", text)) == 1
+    assert re.search(r" (\d+) messages were written, \1 came: none missing, none twice", text)
+    compared = re.search(r"Up to the cut this took (\d+) requests?, where a poll .* would have been (\d+);", text)
+    assert compared
+    assert int(compared[1]) < int(compared[2])
+    assert re.search(r"to come back and close the gap took ([5-9]|1\d) requests", text)
+
+
+def words(demo: Demo) -> str:
+    """All on one line, without what a spinner says and without the margin of what a session tells."""
+    lines = [line for line in readable(demo.text).splitlines() if not re.match("[\u2800-\u28ff]", line)]
+    return " ".join(re.sub(r"^ *[|\u2503]", "", "\n".join(lines), flags=re.MULTILINE).split())
+
+
+def assert_in_order(text: str, *patterns: str) -> None:
+    for pattern in patterns:
+        found = re.search(pattern, text)
+        assert found, (pattern, text)
+        text = text[found.end() :]
 
 
 def test_it_sums_up_honestly(demo: Demo) -> None:
-    text = " ".join(readable(demo.text).split())
-    summed = re.search(r"(\d+) requests in (\d+\.\d) s, 13 of UltraCart's 13 conversation operations, no 429s", text)
+    text = words(demo)
+    summed = re.search(
+        r"(\d+) requests and 2 websockets in (\d+\.\d) s, 13 of UltraCart's 13 conversation operations, no 429s", text
+    )
     assert summed, text
     left = re.search(r"(\d+) of 500 may still go at once; never more than 1,000 in any hour", text)
     assert left
@@ -117,8 +162,8 @@ def test_ctrl_c_ends_it_at_once_and_gives_the_cursor_back() -> None:
     window = Terminal("demo", env=environment(), columns=100)
     with start("demo", env=environment()) as piped:
         assert piped.stdout is not None
-        assert any("Follow" in line for line in piped.stdout)
-        window.read_until("Who waits?")
+        assert any("Chat with" in line for line in piped.stdout)
+        window.read_until("What was said?")
         interrupted = time.monotonic()
         piped.send_signal(signal.SIGINT)
         window.process.send_signal(signal.SIGINT)

@@ -101,11 +101,13 @@ def test_what_was_not_dealt_with_is_handed_over_again(quiet: int) -> None:
     assert keys_after(resumed(world)) == []
 
 
-def test_a_late_message_from_before_it_began_is_not_lost_when_nobody_dealt_with_it() -> None:
+@pytest.mark.parametrize("was_read", [False, True])
+def test_a_late_message_from_before_it_began_is_not_lost_when_nobody_dealt_with_it(was_read: bool) -> None:
     world = world_of("a")
     world.write("a", 5 * MINUTE, 0, notice=False)
     world.push("a", -1)
-    world.sweep()
+    if was_read:
+        world.sweep()
     epoch = world.service.chats["a"][-1].epoch
     assert "m0002" in keys_after(resumed(world, {"a": Pending(epoch, frozenset({"m0002"}))}))
 
@@ -116,6 +118,7 @@ def test_an_update_of_an_old_message_does_not_bring_all_of_the_past_again() -> N
         world.write("a", 0, 0, notice=False)
         world.wait(10 * MINUTE)
     world.ledger.begin(world.service.rows(), world.service.now)
+    world.read("a")
     old = world.service.edit("a", 0, "edited")
     [found] = world.ledger.updated("a", old)
     assert found.is_update

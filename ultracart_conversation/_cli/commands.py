@@ -10,17 +10,15 @@ from functools import partial
 import anyio
 
 from ultracart_conversation._cli.conversations import list_conversations, show_conversation
+from ultracart_conversation._cli.impossible import Impossible
 from ultracart_conversation._cli.output import Output
 from ultracart_conversation._cli.queues import list_queues
+from ultracart_conversation._cli.tail import tail
 from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.login import login, logout, stored_credentials
 from ultracart_conversation.oauth.token_file import TokenFile
 
 _DEADLINE = 60.0
-
-
-class Impossible(Exception):
-    """Why a command cannot be carried out here, in one sentence."""
 
 
 def run(arguments: Namespace) -> None:
@@ -52,9 +50,9 @@ def _sandbox(arguments: Namespace) -> None:
         raise Impossible(_why_not_listening(error, arguments)) from error
 
 
-def _account(command: "AccountCommand", arguments: Namespace) -> None:
+def _account(command: "AccountCommand", arguments: Namespace, *, deadline: float | None = _DEADLINE) -> None:
     async def connected() -> None:
-        async with ConversationClient(credentials=stored_credentials(), deadline=_DEADLINE) as client:
+        async with ConversationClient(credentials=stored_credentials(), deadline=deadline) as client:
             await command(client, Output(sys.stdout), arguments)
 
     anyio.run(connected)
@@ -82,6 +80,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
     "list": partial(_account, list_conversations),
     "show": partial(_account, show_conversation),
     "queues": partial(_account, list_queues),
+    "tail": partial(_account, tail, deadline=None),
 }
 
 

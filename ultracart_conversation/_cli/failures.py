@@ -10,8 +10,9 @@ async def meet_failures(tour: Tour, uuid: str, *, queue: str) -> None:
     """Let the sandbox fail a read and lose the reply to a write."""
     tour.screen.heading("When the network fails")
     tour.screen.note("The sandbox answers the next read with 503. To read twice does no harm, so it is retried:")
-    tour.sandbox.faults.add(Fault(kind="status", status=503, operation="get_conversation"))
-    await tour.call("get_conversation(uuid, limit=10)", tour.client.get_conversation(uuid, limit=10))
+    tour.sandbox.faults.add(Fault(kind="status", status=503, operation="get_conversation_context"))
+    context = await tour.call("get_conversation_context(uuid)", tour.client.get_conversation_context(uuid))
+    tour.screen.result(f"the customer looks at {one_line(context.current_url)}")
     customer = tour.sandbox.arrive(name="Emil Ray", question="Do you ship to Norway?", queue=queue)
     tour.screen.note(f"{customer.name} arrives. The sandbox carries out the pick-up, then cuts the line:")
     await _lose_a_reply(tour, customer)

@@ -30,14 +30,15 @@ class Output:
         self.line("  ".join(columns).rstrip())
 
     def json(self, value: Mapping[str, Any]) -> None:
-        """Write one JSON object as one line, in which no character is left that a terminal would obey."""
-        text = json.dumps(value, ensure_ascii=not _is_unicode(self._stream))
-        self._stream.write(_RISKY.sub(_escaped, text) + "\n")
+        """Write one JSON object as one line."""
+        self._stream.write(json_line(value, encoding=self._stream.encoding))
         self._stream.flush()
 
 
-def _is_unicode(stream: TextIO) -> bool:
-    return stream.encoding.lower().startswith("utf")
+def json_line(value: Mapping[str, Any], *, encoding: str) -> str:
+    """One JSON object as one line, in which no character is left that a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=not encoding.lower().startswith("utf"))
+    return _RISKY.sub(_escaped, text) + "\n"
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -9,8 +9,10 @@ from rich.rule import Rule
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ultracart_conversation._cli.event_words import Tone, Words
 from ultracart_conversation._cli.picture import Colour, Pixels
-from ultracart_conversation._cli.screen import call_line, message_lines, window_line
+from ultracart_conversation._cli.rich_journal import REPLAYED, TONES
+from ultracart_conversation._cli.screen import call_line, event_lines, message_lines, window_line
 from ultracart_conversation._cli.text import cut, one_line, wrap
 from ultracart_conversation._rest.budget import WindowStatistics
 
@@ -62,7 +64,13 @@ class RichScreen:
             shown.stylize("dim", 0, lead)
             if number == 0:
                 shown.stylize("bold magenta", lead, lead + name)
-                shown.stylize("dim", len(line) - len(remark))
+                shown.stylize(REPLAYED if "replayed" in remark else "dim", len(line) - len(remark))
+            self._show(Text.assemble("    ", ("┃ ", "magenta"), shown))
+
+    def event(self, words: Words) -> None:
+        for line in event_lines(words, self._width - 6):
+            shown = Text(line, style="dim" if words.tone is Tone.QUIET else "")
+            shown.stylize(TONES[words.tone], 0, len(words.kind))
             self._show(Text.assemble("    ", ("┃ ", "magenta"), shown))
 
     def picture(self, pixels: Pixels) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
+from ultracart_conversation._cli.event_words import Words, told
 from ultracart_conversation._cli.output import Output
 from ultracart_conversation._cli.picture import Pixels
 from ultracart_conversation._cli.text import cut, fit, wrap
@@ -13,6 +14,7 @@ from ultracart_conversation._rest.budget import WindowStatistics
 
 WIDEST = 100
 _PLAIN_WIDTH = 80
+_KIND = 8
 
 
 class Screen(Protocol):
@@ -45,6 +47,10 @@ class Screen(Protocol):
 
     def message(self, time: str, author: str, body: str, *, remark: str = "") -> None:
         """What somebody said."""
+        ...
+
+    def event(self, words: Words) -> None:
+        """What else a session told."""
         ...
 
     def picture(self, pixels: Pixels) -> None:
@@ -95,6 +101,10 @@ class PlainScreen:
         for line in message_lines(time, author, body, remark, self._width - 6):
             self._output.line(f"    | {line}".rstrip())
 
+    def event(self, words: Words) -> None:
+        for line in event_lines(words, self._width - 6):
+            self._output.line(f"    | {line}")
+
     def picture(self, pixels: Pixels) -> None:
         del pixels
 
@@ -121,6 +131,14 @@ def message_lines(time: str, author: str, body: str, remark: str, width: int) ->
     for line in wrap(f"{author}: {body}", room):
         yield f"{time}  {fit(line, room)} {remark}"
         time, remark = " " * len(time), ""
+
+
+def event_lines(words: Words, width: int) -> Iterator[str]:
+    """What a session told, with the kind on the left."""
+    kind = words.kind
+    for line in wrap(told(words), width - _KIND - 2):
+        yield f"{fit(kind, _KIND)}  {line}"
+        kind = ""
 
 
 def window_line(name: str, window: WindowStatistics) -> str:

@@ -1,7 +1,7 @@
 """What every step of the demo is told with: one call after the other, each timed and shown."""
 
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 import anyio
@@ -28,12 +28,13 @@ class Tour:
     async def call(self, code: str, operation: Awaitable[T]) -> T:
         """Carry out `operation`, shown as `code`, and give the viewer a moment to read it."""
         self.status(code)
-        started = time.perf_counter()
+        started, frames = time.perf_counter(), self._frames()
         with http_info() as info:
             try:
                 return await operation
             finally:
-                self.screen.call(code, exchanged(info), time.perf_counter() - started)
+                sent = exchanged(info) or f"{self._frames() - frames} frame"
+                self.screen.call(code, sent, time.perf_counter() - started)
                 self.status("")
                 await self.pause()
 
@@ -55,9 +56,13 @@ class Tour:
         left = "" if used.hour is None else f", {used.hour.left} of {used.hour.burst} left"
         self.screen.status(f"{used.used} requests{left}   {text}")
 
+    def _frames(self) -> int:
+        """The messages that the sandbox got on websockets."""
+        return self.sandbox.sockets.frames.received["message"]
+
 
 def exchanged(info: HttpInfo) -> str:
-    """What went over the wire, such as `GET 200`, `3 x GET 200`, `GET 503, 200`, `GET 200, PUT 200` or `PUT lost`."""
+    """What went over the wire, such as `3 x GET 200`, `GET 503, 200`, `GET 200, PUT 200` or `PUT lost`; "" for none."""
     kinds = [(exchange.method, str(exchange.status_code or "lost")) for exchange in info.exchanges]
     if len(kinds) > 1 and len(set(kinds)) == 1:
         return f"{len(kinds)} x {' '.join(kinds[0])}"
@@ -66,7 +71,12 @@ def exchanged(info: HttpInfo) -> str:
         status if method == before else f"{method} {status}"
         for (method, status), before in zip(kinds, ["", *methods], strict=False)
     ]
-    return ", ".join(shown) or "no request"
+    return ", ".join(shown)
+
+
+async def collect(items: AsyncIterator[T]) -> list[T]:
+    """All of them."""
+    return [item async for item in items]
 
 
 def given(value: T | None, name: str) -> T:

@@ -153,6 +153,8 @@ class Track:
         if pending is not None:
             new = (known.epoch for known in undone.values() if known.order and known.epoch)
             start, watermark = min(start, *new, start), min(watermark, pending.epoch - 1)
+        # Told apart by its baseline again, a pending message from before it would be old.
+        baseline = self.baseline if start == self.floor else None
         done = {key: known for key, known in self.known.items() if key not in undone}
         return {
             "uuid": self.uuid,
@@ -161,7 +163,7 @@ class Track:
             "known": {
                 key: [known.epoch, known.digest.hex()] for key, known in done.items() if known.epoch >= watermark - LATE
             },
-            "baseline": None if self.baseline is None else list(attrs.astuple(self.baseline)),
+            "baseline": None if baseline is None else list(attrs.astuple(baseline)),
             "count": None if pending or count is None else count + self.taken,
             "is_open": self.is_open,
             "is_mine": self.is_mine,

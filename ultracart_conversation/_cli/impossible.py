@@ -1,0 +1,5 @@
+"""What a command cannot do."""
+
+
+class Impossible(Exception):
+    """Why a command cannot be carried out here, in one sentence."""
