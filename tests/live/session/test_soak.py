@@ -32,12 +32,15 @@ def spoil(sandbox: Sandbox, dice: random.Random) -> None:
         sandbox.faults.add(Fault(kind="status", status=dice.choice([500, 503]), operation="get_conversation_messages"))
 
 
-def write(customers: list[Customer], dice: random.Random, number: int) -> None:
-    """What customers do: they write, sometimes a little out of order, and type."""
+def write(customers: list[Customer], dice: random.Random, number: int, *, since: int) -> None:
+    """What customers do: they write, sometimes a little out of order, and type.
+
+    Nothing is dated before `since`: what is older than the agent's joining is not for this agent.
+    """
     customer = dice.choice(customers)
     customer.type(f"{number}...")
     if dice.random() < 0.1:
-        customer.write(str(number), epoch=int(time.time() * 1000) - dice.randint(1, 2_000))
+        customer.write(str(number), epoch=max(since, int(time.time() * 1000) - dice.randint(1, 2_000)))
     else:
         customer.write(str(number))
 
@@ -57,6 +60,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice(
     async with reading(new_session(sending=Sending(echo=0.2, unknown=5.0))) as reader:
         customers = [await chat(client, ultracart_sandbox, name=name) for name in ("Ann Lee", "Bo Ek", "Cy Dorn")]
         uuids = [customer.conversation_uuid for customer in customers]
+        since = int(time.time() * 1000)
 
         async def answer(uuid: str, body: str) -> None:
             outcomes[type(await reader.session.send_message(uuid, body))] += 1
@@ -64,7 +68,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice(
         async with anyio.create_task_group() as answers:
             end, number = time.monotonic() + SECONDS[anyio_backend], 0
             while time.monotonic() < end:
-                write(customers, dice, number := number + 1)
+                write(customers, dice, number := number + 1, since=since)
                 if number % 10 == 0:
                     spoil(ultracart_sandbox, dice)
                 if number % 7 == 0:
