@@ -17,6 +17,8 @@ from ultracart_conversation.models import ConversationMessage, ConversationSumma
 Follow = Literal["mine", "all"]
 _MOST_TRACKS = 2_000
 _MOST_DIGESTS = 20_000
+_SKEW = 5_000
+"""Milliseconds by which the service's machines may disagree on whether a message came before its reader (inferred)."""
 _QUIET = 10
 """Conversations without news that one sweep reads all the same."""
 
@@ -212,7 +214,7 @@ class Ledger:
         start = self.start or 0
         joined = None if row is None else self._joined(row)
         if joined is not None and self.follow == "mine":
-            start = max(start, joined)
+            start = max(start, joined - _SKEW)
         track = self.tracks[uuid] = Track(uuid, start, start - 1)
         if row is not None:
             self.note(row)

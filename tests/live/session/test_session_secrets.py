@@ -1,0 +1,89 @@
+"""A session's day with every logger at DEBUG: no token and no message in any log, `repr`, state, number or error."""
+
+import logging
+import traceback
+from collections.abc import Generator
+
+import pytest
+
+from tests.live.session.conftest import NewSession
+from tests.live.session.desk import chat, eventually, reading
+from ultracart_conversation import AgentStatus, ConversationClient, Gap, GapClosed, MessageReceived, UltraCartError
+from ultracart_conversation.sandbox import Sandbox, SocketFault
+
+pytestmark = pytest.mark.anyio
+SAID = "my-telephone-number-is-555-0100"
+LOGGERS = ("", "httpx", "httpcore", "websockets", "ultracart_conversation", "asyncio", "anyio")
+
+
+class Listener(logging.Handler):
+    """Everything that anybody logs, as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(f"{self.format(record)} {record.args!r}")
+
+
+@pytest.fixture
+def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
+    listener = Listener()
+    for name in LOGGERS:
+        caplog.set_level(logging.DEBUG, name)
+    logging.getLogger().addHandler(listener)
+    yield listener
+    logging.getLogger().removeHandler(listener)
+
+
+async def test_nothing_is_told(
+    new_session: NewSession,
+    client: ConversationClient,
+    ultracart_sandbox: Sandbox,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tokens: list[str] = []
+    issue = ultracart_sandbox.tokens.issue
+
+    def issued(arn: str) -> str:
+        tokens.append(issue(arn))
+        return tokens[-1]
+
+    monkeypatch.setattr(type(ultracart_sandbox.tokens), "issue", lambda _, arn: issued(arn))
+    told: list[str] = []
+    async with reading(new_session()) as reader:
+        session = reader.session
+        await session.set_status("Support", AgentStatus.AVAILABLE)
+        customer = await chat(client, ultracart_sandbox)
+        for fault in (
+            SocketFault(kind="refuse", status=403),
+            SocketFault(kind="refuse", status=503),
+            SocketFault(kind="reset"),
+            SocketFault(kind="corrupt"),
+            SocketFault(kind="cut", size=5),
+        ):
+            ultracart_sandbox.sockets.faults.add(fault)
+            before = len(reader.of(GapClosed))
+            ultracart_sandbox.sockets.reset()
+            customer.write(SAID)
+            await reader.until(lambda before=before: len(reader.of(GapClosed)) > before)
+        await session.send_message(customer.conversation_uuid, SAID)
+        ultracart_sandbox.sockets.send({"message": tokens[0], "connectionId": "x"})
+        told += [repr(session), repr(session.state), repr(session.statistics()), repr(session.agent)]
+        told += [repr(session.checkpoint()), str(session.checkpoint().to_dict())]
+        await eventually(lambda: reader.of(MessageReceived))
+        assert reader.of(Gap)
+    ultracart_sandbox.sockets.faults.add(SocketFault(kind="refuse", status=401, times=None))
+    try:
+        async with new_session() as session:
+            await session.wait_live()
+    except UltraCartError as error:
+        told += traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    assert len(tokens) >= 6
+    everything = "\n".join([*told, *listener.texts])
+    assert not [token for token in tokens if token in everything]
+    assert ultracart_sandbox.api_key not in everything
+    assert SAID not in "\n".join(listener.texts)
+    assert SAID not in "\n".join(told)
