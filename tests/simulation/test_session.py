@@ -16,6 +16,7 @@ from ultracart_conversation import (
     GapClosed,
     MessageReceived,
     Phase,
+    StateChanged,
 )
 from ultracart_conversation.sandbox import PERSONALITIES, Customer, Fault, Personality, Simulation, SocketFault
 
@@ -29,10 +30,16 @@ class Watch:
         self.events: list[Event] = []
         self.bodies: dict[str, list[str | None]] = defaultdict(list)
         self._keys: set[str | None] = set()
+        self._closed = False
 
     async def read(self, session: AgentSession) -> None:
         async for event in session:
             self.events.append(event)
+            if isinstance(event, StateChanged):
+                assert event.state.phase is Phase.LIVE or not self._closed, "a gap is closed while offline"
+                self._closed = False
+            if isinstance(event, GapClosed) and event.conversation_uuid is None:
+                self._closed = True
             if isinstance(event, MessageReceived):
                 key = event.message.conversation_message_uuid
                 assert key not in self._keys, "handed over twice"

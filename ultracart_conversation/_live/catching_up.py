@@ -96,6 +96,11 @@ class CatchingUp:
         self._sweep_at = -inf
         self.wake()
 
+    def lost(self) -> None:
+        """The websocket is gone: a sweep that is under way closes no gap, as more may be missing since it began."""
+        self._owed_generation = 0
+        self._sweep_at = max(self._sweep_at, self._clock.now() + self._sweeping.interval)
+
     def wake(self) -> None:
         """Something on the agenda may be due."""
         self._woken.set()

@@ -171,9 +171,8 @@ class Runtime:
 
     def lost(self, generation: int, outcome: Outcome, /) -> None:
         """The websocket in use ended."""
-        self.sender.connection_lost(generation)
-        self.presence.connection_lost()
-        self.deliver(self.intake.gap(self.moment(), told(outcome)))
+        del generation
+        self._offline(told(outcome))
 
     def changed(self, state: SessionState, /) -> None:
         """The session stands elsewhere now."""
@@ -194,9 +193,8 @@ class Runtime:
                 consumer.offer(delivery)
         if not self._is_shed and self._is_stuck():
             self._is_shed = True
-            self.sender.connection_lost(self._generation)
             self.loop.shed("nobody takes the events")
-            self.deliver(self.intake.gap(self.moment(), "nobody took the events"))
+            self._offline("nobody took the events")
 
     def was_read(self, reading: GapReading, began: float, /) -> None:
         """A conversation was read: what we sent may be in it."""
@@ -244,6 +242,12 @@ class Runtime:
         if unproven is not None:
             events.append(GapUnresolved(conversation_uuid=uuid, reason=unproven, received_at=moment.at))
         return events, repayment.rest
+
+    def _offline(self, reason: str) -> None:
+        self.sender.connection_lost(self._generation)
+        self.presence.connection_lost()
+        self.catching_up.lost()
+        self.deliver(self.intake.gap(self.moment(), reason))
 
     def _count(self, frame: Frame) -> None:
         self.frames.frames += 1
