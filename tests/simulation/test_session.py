@@ -126,3 +126,30 @@ async def test_an_hour_of_trouble(personality: Personality, seed: int) -> None:
     await play(simulation, scenario)
     assert simulation.sockets.count == 0
     assert len(simulation.requests) <= 1_000
+
+
+async def test_what_is_pushed_while_it_catches_up_comes_after_what_was_missed() -> None:
+    simulation = Simulation(conversations=10, latency=0.2)
+
+    async def scenario() -> None:
+        sleep, watch = simulation.timeline.sleep, Watch()
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch.read, session)
+                await session.wait_live()
+                customer = await chat(simulation, client, "Ann Lee")
+                await sleep(5)
+                simulation.sockets.reset()
+                customer.write("missed")
+                while not simulation.sockets.count:
+                    await sleep(0.05)
+                customer.write("pushed")
+                await sleep(60)
+                assert watch.bodies[customer.conversation_uuid] == ["Is anybody there?", "missed", "pushed"]
+                received = [event for event in watch.events if isinstance(event, MessageReceived)]
+                assert [event.replayed for event in received[-2:]] == [True, False]
+                assert not any(event.late for event in received)
+                group.cancel_scope.cancel()
+
+    await play(simulation, scenario)
