@@ -16,7 +16,9 @@ from ultracart_conversation import (
     GapClosed,
     MessageReceived,
     Phase,
+    Sent,
     StateChanged,
+    Unknown,
 )
 from ultracart_conversation.sandbox import PERSONALITIES, Customer, Fault, Personality, Simulation, SocketFault
 
@@ -152,3 +154,23 @@ async def test_what_is_pushed_while_it_catches_up_comes_after_what_was_missed() 
                 group.cancel_scope.cancel()
 
     await play(simulation, scenario)
+
+
+async def test_leaving_waits_for_what_is_to_be_sent() -> None:
+    simulation = Simulation(conversations=10, latency=0.5)
+    outcomes: list[Sent | Unknown] = []
+
+    async def scenario() -> None:
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client, anyio.create_task_group() as group:
+            async with AgentSession(client, connector=connector) as session:
+                uuid = simulation.conversation_uuids[0]
+
+                async def send() -> None:
+                    outcomes.append(await session.send_message(uuid, "One moment, please"))
+
+                group.start_soon(send)
+                await simulation.timeline.sleep(0.1)
+
+    await play(simulation, scenario)
+    assert [type(outcome) for outcome in outcomes] == [Sent]
