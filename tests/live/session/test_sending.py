@@ -18,6 +18,7 @@ from ultracart_conversation import (
     SendQueueFull,
     Sent,
     SessionClosed,
+    Sweeping,
     Unknown,
     WebchatContextChanged,
 )
@@ -67,6 +68,18 @@ async def test_without_an_echo_it_is_found_by_rest(
         assert sent.found_by == "rest"
         await reader.until(lambda: "Hello" in reader.bodies(customer.conversation_uuid))
         assert not [event for event in reader.events if type(event).__name__ == "PushMissed"]
+
+
+async def test_where_nothing_is_pushed_it_is_looked_for(
+    new_session: NewSession, client: ConversationClient, ultracart_sandbox: Sandbox
+) -> None:
+    async with reading(new_session(sending=SENDING, sweeping=Sweeping(interval=300, settle=60))) as reader:
+        customer = await chat(client, ultracart_sandbox)
+        await reader.until(lambda: reader.bodies(customer.conversation_uuid))
+        ultracart_sandbox.sockets.faults.add(SocketFault(kind="drop", times=None))
+        sent = await reader.session.send_message(customer.conversation_uuid, "Hello")
+        assert isinstance(sent, Sent)
+        assert sent.found_by == "rest"
 
 
 async def test_what_got_lost_on_its_way_is_unknown_and_not_sent_again(
