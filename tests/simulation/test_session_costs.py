@@ -66,6 +66,23 @@ async def test_a_day_of_outage_costs_little_and_ends_with_it() -> None:
     await play(simulation, scenario)
 
 
+async def test_a_list_that_cannot_be_read_is_not_asked_for_all_the_time() -> None:
+    simulation = Simulation(conversations=10, latency=0.05)
+    simulation.faults.add(Fault(kind="status", status=503, operation="get_conversations", times=None))
+
+    async def scenario() -> None:
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
+            await simulation.timeline.sleep(HOUR)
+            assert simulation.sockets.count == 1
+            assert 30 <= len(simulation.requests) <= 400
+            simulation.faults.clear()
+            await simulation.timeline.sleep(120)
+            assert session.state.phase is Phase.LIVE
+
+    await play(simulation, scenario)
+
+
 async def test_a_service_that_hangs_up_is_not_called_all_the_time() -> None:
     simulation = Simulation(conversations=10, latency=0.05)
     simulation.sockets.faults.add(SocketFault(kind="close", code=1011, delay=0.2, times=None))

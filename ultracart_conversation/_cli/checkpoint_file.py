@@ -1,13 +1,12 @@
 """Where `tail` goes on: a session's checkpoint in a file."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ultracart_conversation._cli.impossible import Impossible
 from ultracart_conversation._sync.checkpoint import Checkpoint
+from ultracart_conversation._wire.private_file import replace_file
 from ultracart_conversation.errors import ConfigurationError
 
 
@@ -40,21 +39,7 @@ class CheckpointFile:
         if checkpoint.mark is None or content == self._stored:
             return
         try:
-            _replace(self._path, json.dumps(content).encode())
+            replace_file(self._path, json.dumps(content).encode())
         except OSError as error:
             raise Impossible(f"the checkpoint {self._path} cannot be written: {error.strerror}") from None
         self._stored = content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file beside the old one, which only its owner may read, and put it in its place."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

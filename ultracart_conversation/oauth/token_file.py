@@ -2,12 +2,12 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any, cast
 
+from ultracart_conversation._wire.private_file import replace_file
 from ultracart_conversation.config import base_url_from_env
 from ultracart_conversation.errors import ConfigurationError
 from ultracart_conversation.oauth.tokens import Tokens
@@ -92,7 +92,7 @@ class TokenFile:
             return None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _replace(self.path, json.dumps(logins, indent=2).encode())
+            replace_file(self.path, json.dumps(logins, indent=2).encode())
         except OSError as error:
             return f"cannot be written: {error.strerror}"
         return None
@@ -111,17 +111,3 @@ def _tokens(record: object) -> Tokens | str | None:
     if not isinstance(values["expires_at"], int | float | None):
         return _DAMAGED
     return Tokens(**values)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a new file, which nobody else may read from its first moment, and put it in the place of the old one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
