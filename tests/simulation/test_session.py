@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.wires import SimulatedConnector, client_of, play
 from ultracart_conversation import (
     AgentSession,
+    AgentStatus,
     ConversationClient,
     ConversationStartRequest,
     Event,
@@ -174,3 +175,21 @@ async def test_leaving_waits_for_what_is_to_be_sent() -> None:
 
     await play(simulation, scenario)
     assert [type(outcome) for outcome in outcomes] == [Sent]
+
+
+async def test_leaving_is_quick() -> None:
+    simulation = Simulation(conversations=10, latency=0.05)
+    now = simulation.timeline.now
+    left: list[float] = []
+
+    async def scenario() -> None:
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client:
+            async with AgentSession(client, connector=connector) as session:
+                await session.wait_live()
+                await session.set_status("Support", AgentStatus.AVAILABLE)
+                left.append(now())
+            left.append(now())
+
+    await play(simulation, scenario)
+    assert left[1] - left[0] < 1
