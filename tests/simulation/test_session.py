@@ -193,3 +193,26 @@ async def test_leaving_is_quick() -> None:
 
     await play(simulation, scenario)
     assert left[1] - left[0] < 1
+
+
+async def test_others_messages_come_soon_although_they_share_a_second() -> None:
+    simulation = Simulation(conversations=10, latency=0.05)
+
+    async def scenario() -> None:
+        sleep, watch = simulation.timeline.sleep, Watch()
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation) as client, AgentSession(client, connector=connector, follow="all") as session:
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch.read, session)
+                await session.wait_live()
+                customer = simulation.text("one")
+                uuid = customer.conversation_uuid
+                await sleep(5)
+                assert watch.bodies[uuid] == ["one"]
+                (first,) = simulation.snapshot(uuid)["messages"]
+                customer.write("two", epoch=first["message_epoch"] + 1)
+                await sleep(5)
+                assert watch.bodies[uuid] == ["one", "two"]
+                group.cancel_scope.cancel()
+
+    await play(simulation, scenario)

@@ -123,9 +123,12 @@ class Ledger:
             track.is_mine = self.is_mine(row) if row.participants else track.is_mine
 
     def accounts_for(self, row: ConversationSummary) -> bool:
-        """Whether the message that a summary shows as the last was handed over."""
+        """Whether the message that a summary shows as the last was handed over.
+
+        Of two in one second a summary shows one. Where this agent takes part, the other is pushed anyway.
+        """
         track = self.tracks.get(row.conversation_uuid or "")
-        return track is not None and track.has_last(row)
+        return track is not None and track.is_mine and track.has_last(row)
 
     # What is read
 
