@@ -7,9 +7,9 @@ from collections.abc import Generator
 import pytest
 
 from tests.live.session.conftest import NewSession
-from tests.live.session.desk import chat, eventually, reading
+from tests.live.session.desk import Reader, chat, eventually, reading
 from ultracart_conversation import AgentStatus, ConversationClient, Gap, GapClosed, MessageReceived, UltraCartError
-from ultracart_conversation.sandbox import Sandbox, SocketFault
+from ultracart_conversation.sandbox import Customer, Sandbox, SocketFault
 
 pytestmark = pytest.mark.anyio
 SAID = "my-telephone-number-is-555-0100"
@@ -35,6 +35,15 @@ def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
     logging.getLogger().addHandler(listener)
     yield listener
     logging.getLogger().removeHandler(listener)
+
+
+async def survive(fault: SocketFault, reader: Reader, customer: Customer, sandbox: Sandbox) -> None:
+    """Lose the connection, and meet a fault on the way back."""
+    before = len(reader.of(GapClosed))
+    sandbox.sockets.faults.add(fault)
+    sandbox.sockets.reset()
+    customer.write(SAID)
+    await reader.until(lambda: len(reader.of(GapClosed)) > before)
 
 
 async def test_nothing_is_told(
@@ -64,11 +73,7 @@ async def test_nothing_is_told(
             SocketFault(kind="corrupt"),
             SocketFault(kind="cut", size=5),
         ):
-            ultracart_sandbox.sockets.faults.add(fault)
-            before = len(reader.of(GapClosed))
-            ultracart_sandbox.sockets.reset()
-            customer.write(SAID)
-            await reader.until(lambda before=before: len(reader.of(GapClosed)) > before)
+            await survive(fault, reader, customer, ultracart_sandbox)
         await session.send_message(customer.conversation_uuid, SAID)
         ultracart_sandbox.sockets.send({"message": tokens[0], "connectionId": "x"})
         told += [repr(session), repr(session.state), repr(session.statistics()), repr(session.agent)]
