@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Literal
 
 import anyio
 import pytest
@@ -14,6 +15,7 @@ from ultracart_conversation import (
     ConfigurationError,
     ConsumerSlow,
     ConversationClient,
+    Dialect,
     MessageReceived,
     Occurrence,
     Phase,
@@ -181,6 +183,17 @@ async def test_leaving_while_the_service_is_away(new_session: NewSession, ultrac
         ultracart_sandbox.stop()
         await reader.until(lambda: reader.of(StateChanged)[-1].state.phase is Phase.RECOVERING)
         assert reader.of(StateChanged)[-1].state.reason
+
+
+@pytest.mark.parametrize("token", ["query", "header", "subprotocol"])
+async def test_however_the_token_travels(
+    new_session: NewSession, ultracart_sandbox: Sandbox, token: Literal["query", "header", "subprotocol"]
+) -> None:
+    ultracart_sandbox.tokens.in_url, ultracart_sandbox.tokens.parameter = False, "authorization"
+    dialect = Dialect(token=token, parameter="authorization", ping={"type": "ping"}, ping_period=0.1)
+    async with reading(new_session(dialect=dialect)) as reader:
+        await eventually(lambda: reader.session.statistics().pings)
+        assert [each.status for each in ultracart_sandbox.sockets.handshakes] == [101]
 
 
 async def test_one_slow_consumer_does_not_stop_the_others(
