@@ -3,7 +3,7 @@
 from typing import Any
 
 import attrs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.chat_service import Habits, Service
@@ -37,6 +37,7 @@ STEPS = st.lists(
 
 @settings(max_examples=300)
 @given(habits=HABITS, steps=STEPS)
+@example(habits=Habits(), steps=[("write", "b", 0, 0, False), ("edit", "b", -2), ("sweep",), ("write late", "b")])
 def test_nothing_is_lost_and_nothing_comes_twice(habits: Habits, steps: list[tuple[Any, ...]]) -> None:
     service = Service(habits)
     world = World(service, old=2)

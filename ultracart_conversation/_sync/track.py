@@ -61,7 +61,10 @@ class Track:
             return
         last = self.baseline.last_of(messages)
         self.baseline = None
-        if last is not None:
+        if last is None:
+            # What was counted before may be handed over as new, and must not be counted twice.
+            self.count = None
+        else:
             self.start = max(self.start, epoch_of(last))
             self.newest = max(self.newest, epoch_of(last))
             self.known.setdefault(key_of(last), Known(epoch_of(last), digest_of(last)))
