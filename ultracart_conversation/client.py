@@ -15,6 +15,7 @@ from ultracart_conversation._rest.budget import Budget
 from ultracart_conversation._rest.call import Options
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._sync.conversation_list import ConversationList
+from ultracart_conversation._sync.course import Course
 from ultracart_conversation._sync.message_pages import MessagePages
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.requests import ListPage, Messages, ReadSince, Reply, Request
@@ -296,13 +297,23 @@ class ConversationClient:
 async def answer(client: ConversationClient, request: Request) -> Reply:
     """Ask the service what the code that catches up wants to know."""
     if isinstance(request, ListPage):
-        return await client.get_conversations(limit=request.limit, offset=request.offset)
+        return await client.get_conversations(
+            medium=request.medium, before=request.before, limit=request.limit, offset=request.offset
+        )
     if isinstance(request, ReadSince):
         return await _messages(client, request)
     reply = await client.get_conversation(request.conversation_uuid)
     if reply.conversation is None:
         raise Undecodable(f"get_conversation: the reply has no conversation {request.conversation_uuid}")
     return reply.conversation
+
+
+async def carry_out(client: ConversationClient, course: Course[Request, T]) -> list[T]:
+    """Ask the service for all that a course wants to read; gives what the course made ready."""
+    ready: list[T] = []
+    while (request := course.request) is not None:
+        ready += course.receive(await answer(client, request))
+    return ready
 
 
 async def _messages(client: ConversationClient, request: ReadSince) -> Messages:

@@ -12,8 +12,7 @@ import anyio
 from ultracart_conversation._live.intake import Delivery, Intake, Moment
 from ultracart_conversation._live.timing import within
 from ultracart_conversation._sync.gap import GapReading
-from ultracart_conversation._sync.requests import Reply, Request
-from ultracart_conversation.client import ConversationClient, answer
+from ultracart_conversation.client import ConversationClient, carry_out
 from ultracart_conversation.config import Sweeping
 from ultracart_conversation.errors import (
     ApplicationDisabled,
@@ -141,10 +140,9 @@ class CatchingUp:
 
     async def _sweep(self) -> None:
         generation, client = self._owed_generation, self._gap_client if self._owed_generation else self._tail_client
-        ledger, rows = self._intake.ledger, list[ConversationSummary]()
+        ledger = self._intake.ledger
         sweep = ledger.sweep(now=self._epoch())
-        while (request := sweep.request) is not None:
-            rows += sweep.receive(await answer(client, request))
+        rows = await carry_out(client, sweep)
         changed = self._intake.listed(rows, sweep.mark)
         self._receiver.deliver(self._intake.changed(rows, self._receiver.moment()))
         unlisted = ledger.unlisted(rows)
@@ -189,8 +187,7 @@ class CatchingUp:
         began = self._clock.now()
         reading = self._intake.ledger.reading(uuid, row, now=self._epoch())
         try:
-            while (request := reading.request) is not None:
-                reading.receive(await self._ask(request))
+            await carry_out(self._gap_client, reading)
         except NotFound:
             self._receiver.deliver(self._intake.gone(uuid))
         except (*_FATAL, *_SERVICE_AWAY):
@@ -208,9 +205,6 @@ class CatchingUp:
 
     def _epoch(self) -> int:
         return int(self._clock.time() * 1000)
-
-    async def _ask(self, request: Request) -> Reply:
-        return await answer(self._gap_client, request)
 
     def _put_off(self, error: UltraCartError) -> None:
         """Make the next attempt later, the more often it failed."""

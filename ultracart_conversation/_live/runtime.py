@@ -28,7 +28,7 @@ from ultracart_conversation._sync.gap import LIMIT, GapReading
 from ultracart_conversation._sync.ledger import Follow, Ledger
 from ultracart_conversation._sync.message_pages import MessagePages
 from ultracart_conversation._sync.pending import united
-from ultracart_conversation.client import ConversationClient, answer
+from ultracart_conversation.client import ConversationClient, carry_out
 from ultracart_conversation.errors import IncompleteRead, SessionError, UltraCartError, Undecodable
 from ultracart_conversation.events import Event, GapUnresolved, MessageReceived, StateChanged, UnknownEvent
 from ultracart_conversation.limits import Priority
@@ -230,8 +230,7 @@ class Runtime:
         pages = MessagePages(uuid, owed.epoch, limit=LIMIT, shape=ledger.shape)
         unproven: str | None = None
         try:
-            while (request := pages.request) is not None:
-                pages.receive(await answer(self._urgent, request))
+            await carry_out(self._urgent, pages)
         except IncompleteRead as error:
             unproven = str(error)
         read, track = pages.seen.values(), ledger.tracks.get(uuid)

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable
 
+from ultracart_conversation._sync.course import Course
 from ultracart_conversation._sync.requests import ListPage, Reply, page_in
 from ultracart_conversation.models import ConversationsResponse, ConversationSummary, ResultSet
 
@@ -9,44 +10,30 @@ OVERLAP = 10
 """Rows read again on each next page, at most half of it, so that as many may vanish without hiding others."""
 
 
-class ConversationList:
+class ConversationList(Course[ListPage, ConversationSummary]):
     """Reads every conversation of the list once, as first seen, from newest to oldest.
 
-    Ask the service for `request` and hand its reply to `receive`, until `request` is None. The list moves while it
-    is read: rows that went down come again and are dropped, rows that went away are made up for by the overlap,
-    and rows that went up are found when the top is read again at the end.
+    The list moves while it is read: rows that went down come again and are dropped, rows that went away are made up
+    for by the overlap, and rows that went up are found when the top is read again at the end.
     """
 
     def __init__(self, *, limit: int) -> None:
-        self.request: ListPage | None = ListPage(0, limit)
-        """What to ask for next; None when all was read."""
         self._limit = limit
         self._seen: set[str] = set()
-        self._fresh: list[ConversationSummary] = []
-        self._course = self._read()
-        next(self._course)
+        super().__init__()
 
-    def receive(self, reply: Reply) -> list[ConversationSummary]:
-        """The rows of this page that were not seen before."""
-        try:
-            self.request = self._course.send(reply)
-        except StopIteration:
-            self.request = None
-        fresh, self._fresh = self._fresh, []
-        return fresh
-
-    def _read(self) -> Generator[ListPage, Reply, None]:
+    def _steps(self) -> Generator[ListPage, Reply, None]:
         offset: int | None = 0
         last = 0
         while offset is not None:
             last = offset
             page = page_in((yield ListPage(offset, self._limit)))
-            self._fresh = unseen(page.conversations, self._seen)
+            self._ready = unseen(page.conversations, self._seen)
             offset = next_offset(page, offset)
         while last:
             page = page_in((yield ListPage(0, self._limit)))
-            self._fresh = unseen(page.conversations, self._seen)
-            last = len(self._fresh)
+            self._ready = unseen(page.conversations, self._seen)
+            last = len(self._ready)
 
 
 def unseen(summaries: Iterable[ConversationSummary], seen: set[str]) -> list[ConversationSummary]:

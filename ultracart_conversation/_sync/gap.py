@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable
 
+from ultracart_conversation._sync.course import Course
 from ultracart_conversation._sync.message_order import epoch_of, key_of
 from ultracart_conversation._sync.message_pages import MessagePages
 from ultracart_conversation._sync.page_shape import PageShape
@@ -13,20 +14,17 @@ from ultracart_conversation.models import Conversation, ConversationMessage
 LIMIT = 200
 
 
-class GapReading:
+class GapReading(Course[Request, ConversationMessage]):
     """Reads what a conversation has since its watermark.
 
-    Ask the service for `request` and hand its reply to `receive`, until `request` is None. It is complete when the
-    pages prove so, every message that is known came back, and no more are counted than were found; one read of the
-    whole conversation settles what the pages leave open.
+    It is complete when the pages prove so, every message that is known came back, and no more are counted than were
+    found; one read of the whole conversation settles what the pages leave open. What was read is in `messages`.
     """
 
     def __init__(self, track: Track, shape: PageShape, *, now: int, counted: int | None = None) -> None:
         self.track = track
         self.counted = counted
         """How many messages the list says there are; None when it was not asked."""
-        self.request: Request | None = None
-        """What to ask for next; None when there is nothing left to ask."""
         self.messages: dict[str, ConversationMessage] = {}
         """All that was read, by key."""
         self.unproven: str | None = None
@@ -37,22 +35,14 @@ class GapReading:
         self._now = now
         self._anchors = track.anchors()
         self._whole: Conversation | None = None
-        self._course = self._read()
-        self.request = next(self._course)
-
-    def receive(self, reply: Reply) -> None:
-        """Take the reply to `request`."""
-        try:
-            self.request = self._course.send(reply)
-        except StopIteration:
-            self.request = None
+        super().__init__()
 
     @property
     def through(self) -> int:
         """The latest epoch that was read, leaving out those that are yet to come."""
         return max((epoch for epoch in map(epoch_of, self.messages.values()) if epoch <= self._now), default=0)
 
-    def _read(self) -> Generator[Request, Reply, None]:
+    def _steps(self) -> Generator[Request, Reply, None]:
         try:
             yield from self._read_pages(self.track.since)
             if self._holes() or self._miscounted():

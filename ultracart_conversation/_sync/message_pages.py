@@ -6,6 +6,7 @@ cut keeps the oldest or the newest messages. What was learned is kept in a `Page
 
 from collections.abc import Generator, Iterable
 
+from ultracart_conversation._sync.course import Course
 from ultracart_conversation._sync.message_order import epoch_of, key_of, order_of
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.requests import (
@@ -24,15 +25,14 @@ _Page = tuple[list[ConversationMessage], int]
 """The messages that are new, in order, and the size of the page that brought them."""
 
 
-class MessagePages:
+class MessagePages(Course[Request, ConversationMessage]):
     """Reads the messages of one conversation with `message_epoch >= since`, oldest first, each once.
 
-    Ask the service for `request` and hand its reply to `receive`, until `request` is None.
+    `receive` gives the messages whose place in the order is settled. It raises `IncompleteRead` before the first
+    message when older ones are provably or possibly out of reach.
     """
 
     def __init__(self, conversation_uuid: str, since: int, *, limit: int, shape: PageShape) -> None:
-        self.request: Request | None = None
-        """What to ask for next; None when all was read."""
         self.seen: dict[str, ConversationMessage] = {}
         """Every message read so far, by its key; also when `receive` raises."""
         self.whole: Conversation | None = None
@@ -41,23 +41,9 @@ class MessagePages:
         self._since = since
         self._limit = limit
         self._shape = shape
-        self._settled: list[ConversationMessage] = []
-        self._course = self._read()
-        self.request = next(self._course)
+        super().__init__()
 
-    def receive(self, reply: Reply) -> list[ConversationMessage]:
-        """The messages whose place in the order is settled by this reply.
-
-        Raises `IncompleteRead` before the first message when older ones are provably or possibly out of reach.
-        """
-        try:
-            self.request = self._course.send(reply)
-        except StopIteration:
-            self.request = None
-        settled, self._settled = self._settled, []
-        return settled
-
-    def _read(self) -> Generator[Request, Reply, None]:
+    def _steps(self) -> Generator[Request, Reply, None]:
         since = self._since
         page, size = yield from self._page(since)
         if page and self._may_be_cut(size) and not (yield from self._keeps_oldest(since, page)):
@@ -67,7 +53,7 @@ class MessagePages:
             following, size = (yield from self._following(page[-1])) if cut else ([], 0)
             # Messages of the page's last millisecond wait, as the next page may hold some that go before them.
             settled = epoch_of(page[-1]) if following else epoch_of(page[-1]) + 1
-            self._settled += [message for message in page if epoch_of(message) < settled]
+            self._ready += [message for message in page if epoch_of(message) < settled]
             page = sorted([*(m for m in page if epoch_of(m) >= settled), *following], key=order_of)
 
     def _ask(self, since: int, limit: int) -> Generator[Request, Reply, Messages]:

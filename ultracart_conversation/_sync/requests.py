@@ -23,10 +23,13 @@ class ReadWhole:
 
 @attrs.frozen
 class ListPage:
-    """A page of the list of conversations."""
+    """A page of the list of conversations; the reply is the page."""
 
     offset: int
     limit: int
+    before: str | None = None
+    """Only conversations before this time, if that is what the service takes it for."""
+    medium: str | None = None
 
 
 Messages = tuple[ConversationMessage, ...]

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Generator
 
 from ultracart_conversation._sync.conversation_list import next_offset, unseen
+from ultracart_conversation._sync.course import Course
 from ultracart_conversation._sync.requests import ListPage, Reply, page_in
 from ultracart_conversation._wire.json import dumps
 from ultracart_conversation.models import ConversationSummary
@@ -12,11 +13,11 @@ SLACK = 120_000
 """Milliseconds below the mark down to which rows may still move: lists may lag behind what they list (inferred)."""
 
 
-class Sweep:
+class Sweep(Course[ListPage, ConversationSummary]):
     """Lists conversations from the newest down to where nothing can have changed since the mark.
 
-    Ask the service for `request` and hand its reply to `receive`, until `request` is None; then `mark` is the next
-    sweep's. It is taken from the first page as read at the start, so that what moves up meanwhile is found next time.
+    It gives each row once. In the end `mark` is the next sweep's; it is taken from the first page as read at the start,
+    so that what moves up meanwhile is found next time.
     Without a mark one page is read, to have one. Which time sorts the list is unknown, so a row counts as old only
     when all its times are. A time later than `now`, such as that of a message to be sent tomorrow, would make all that
     comes before it old, and is not taken for a mark.
@@ -27,32 +28,21 @@ class Sweep:
     ) -> None:
         self.mark = mark
         """A server's time in milliseconds since 1970."""
-        self.request: ListPage | None = ListPage(0, limit)
+        self._floor = None if mark is None else mark - SLACK
         self._limit = limit
         self._now = now
         self._unchanged = unchanged
-        self._fresh: list[ConversationSummary] = []
-        self._course = self._read(None if mark is None else mark - SLACK)
-        next(self._course)
+        super().__init__()
 
-    def receive(self, reply: Reply) -> list[ConversationSummary]:
-        """The rows of this page that were not seen before in this sweep."""
-        try:
-            self.request = self._course.send(reply)
-        except StopIteration:
-            self.request = None
-        fresh, self._fresh = self._fresh, []
-        return fresh
-
-    def _read(self, floor: int | None) -> Generator[ListPage, Reply, None]:
+    def _steps(self) -> Generator[ListPage, Reply, None]:
         seen: set[str] = set()
         offset: int | None = 0
         while offset is not None:
             page = page_in((yield ListPage(offset, self._limit)))
             if offset == 0:
                 self.mark = max([self.mark or 0, *self._marks(page.conversations)])
-            self._fresh = unseen(page.conversations, seen)
-            if floor is None or self._is_settled(page.conversations, floor):
+            self._ready = unseen(page.conversations, seen)
+            if self._floor is None or self._is_settled(page.conversations, self._floor):
                 return
             offset = next_offset(page, offset)
 
