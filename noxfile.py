@@ -12,7 +12,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["tests", "lint", "types"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = "sandbox,cli,trio,speed,aiohttp,http2"
+EXTRAS = "sandbox,cli,trio,speed,aiohttp,http2,archive,parquet"
 
 
 def install(session: nox.Session, *groups: str) -> None:

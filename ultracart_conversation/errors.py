@@ -19,10 +19,13 @@ UltraCartError
 │   ├── Refused                 2xx that says `success: false`
 │   └── Undecodable             a reply that is no JSON object
 ├── IncompleteRead              what was read is not provably all
-└── SessionError                what an agent's session cannot do
-    ├── SessionClosed           it is not running, or no longer
-    ├── NotConnected            there is no open websocket right now
-    └── SendQueueFull           more waits to be sent than may wait
+├── SessionError                what an agent's session cannot do
+│   ├── SessionClosed           it is not running, or no longer
+│   ├── NotConnected            there is no open websocket right now
+│   └── SendQueueFull           more waits to be sent than may wait
+└── ArchiveError                the archive cannot be read or written; nothing was half written
+    ├── ArchiveBusy             somebody else held it locked for too long
+    └── Fenced                  another process has taken the archive over
 
 Each message is one line: what happened, to which operation, and what next. All of them pickle.
 """
@@ -155,3 +158,15 @@ class NotConnected(SessionError):
 
 class SendQueueFull(SessionError):
     """More waits to be sent than may wait; nothing was queued."""
+
+
+class ArchiveError(UltraCartError):
+    """The archive cannot be opened, read or written; a transaction that had begun was taken back."""
+
+
+class ArchiveBusy(ArchiveError):
+    """Another process held the archive locked for longer than we wait; nothing was written."""
+
+
+class Fenced(ArchiveError):
+    """Another process has claimed the archive since, so this one writes to it no longer; nothing was written."""

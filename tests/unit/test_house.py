@@ -19,16 +19,18 @@ LAYERS = [
     {"errors"},
     {"_wire", "config"},
     {"models"},
-    {"_sync", "delivery", "events", "state"},
+    {"_sync", "changes", "delivery", "events", "state"},
     {"auth", "oauth"},
     {"_rest"},
+    {"_archive", "archive"},
     {"client", "uploads"},
     {"_live", "dialect", "snapshot"},
     {"session"},
+    {"_poll", "poller"},
     {"__init__", "__main__", "_cli", "cli", "demo", "login", "sandbox", "testing"},
 ]
 """Each line may import only from lines above it and from itself; the last one from everywhere."""
-HEAVY = ["httpx", "rich", "starlette", "trio", "uvicorn", "websockets"]
+HEAVY = ["aiosqlite", "httpx", "pyarrow", "rich", "sqlalchemy", "starlette", "trio", "uvicorn", "websockets"]
 
 
 def part_of(path: Path) -> str:
