@@ -11,6 +11,7 @@ from .local_socket import Listener, LocalSocket
 from .oauth import OAuthServer
 from .personality import PERSONALITIES, Personality
 from .queues import Agent
+from .records import Records
 from .sandbox import Sandbox
 from .serve import serve
 from .service import Service
@@ -39,6 +40,7 @@ __all__ = [
     "Plan",
     "RateLimits",
     "Received",
+    "Records",
     "Reply",
     "Sandbox",
     "Service",

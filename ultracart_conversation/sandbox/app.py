@@ -9,13 +9,15 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from . import oauth_endpoints, routes
+from .call import Call
 from .control import Control
 from .envelope import Refusal, answer, refuse
 from .exchange import Exchange, Received
-from .faults import Fault, Plan
+from .faults import Fault, Plan, subjects
 from .limits import RateMeter
-from .operations import Call, Operations
+from .operations import Operations
 from .queues import Agent
+from .request_log import RequestLog
 from .routes import Match
 from .sabotage import sabotage
 from .uploads import StorageError, storage_refusal
@@ -24,7 +26,6 @@ from .world import World
 API_VERSION = "2017-03-01"
 _VERSION_HEADER = "x-ultracart-api-version"
 _KEY_HEADER = "x-ultracart-simple-key"
-_REMEMBERED = 20_000
 
 logger: logging.Logger = logging.getLogger("ultracart_conversation.sandbox")
 
@@ -33,7 +34,7 @@ class Application:
     """REST, uploads and, when allowed, the control API."""
 
     def __init__(self, world: World, operations: Operations, meter: RateMeter, control: Control | None) -> None:
-        self.requests: list[Received] = []
+        self.log: RequestLog = RequestLog()
         self.faults: Plan[Fault] = Plan(world.chance)
         self._world = world
         self._operations = operations
@@ -62,7 +63,7 @@ class Application:
         try:
             admission, perform = self._admit(exchange.received, match)
             with admission:
-                fault = self.faults.take(frozenset({match.operation}))
+                fault = self.faults.take(subjects(match.operation, exchange.received.conversation_uuid))
                 if fault is None:
                     await exchange.answer(perform())
                 else:
@@ -126,10 +127,9 @@ class Application:
             body=body,
             request_id=self._world.identity.request_id(),
             at=self._world.clock.now(),
+            conversation_uuid=match.arguments.get("conversation_uuid"),
         )
-        self.requests.append(received)
-        if len(self.requests) > 2 * _REMEMBERED:
-            del self.requests[:-_REMEMBERED]
+        self.log.note(received)
         return received
 
     def _stamping(self, received: Received, send: Send) -> Send:

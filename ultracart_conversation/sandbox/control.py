@@ -91,8 +91,11 @@ class Control:
         _turn(tokens, wanted, known={"lifetime", "single_use", "in_url", "parameter", "enforced", "expiry_code"})
 
     def _lag(self, wanted: Json) -> None:
-        """`{"seconds": 2.5}`."""
-        self._sandbox.lag = float(wanted["seconds"])
+        """`{"seconds": 2.5}`, `{"list_seconds": 30}`, or both."""
+        if unknown := wanted.keys() - {"seconds", "list_seconds"}:
+            raise KeyError(*unknown)
+        self._sandbox.lag = float(wanted.get("seconds", self._sandbox.lag))
+        self._sandbox.list_lag = float(wanted.get("list_seconds", self._sandbox.list_lag))
 
     def _clock(self, wanted: Json) -> Json:
         """`{"advance": seconds}`, `{"freeze": true}` or `{"freeze": false}`."""

@@ -1,5 +1,6 @@
 """The state of a conversation: who takes part and what was said."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +69,8 @@ class Conversation:
     participants: list[Participant] = field(default_factory=list[Participant])
     messages: list[Message] = field(default_factory=list[Message])
     closed: bool = False
+    hidden: bool = False
+    """Not listed any more, but there for those who know its UUID."""
     unread: bool = False
     sentiment: tuple[float, float, float, float] | None = None
     virtual_agent_cost: float | None = None
@@ -98,6 +101,20 @@ class Conversation:
         if message.author is not None:
             self._heard(message.author, message.epoch)
 
+    def position(self, message_uuid: str) -> int | None:
+        """Where among the messages it is."""
+        return next((at for at, said in enumerate(self.messages) if said.uuid == message_uuid), None)
+
+    def take_back(self, position: int) -> None:
+        """Remove a message, and the times that only it accounted for."""
+        author = self.messages.pop(position).author
+        if author is None:
+            return
+        self.last_interactive_ms = self._last(lambda said: said.author is not None) or 0
+        for each in self.participants:
+            if each.person is author:
+                each.last_message_ms = self._last(lambda said: said.author is author)
+
     def mark_read(self, arn: str) -> bool:
         """Clear what is unread for the agents' side and for this agent; False when nothing was."""
         pending, self.unread = self.unread, False
@@ -110,6 +127,10 @@ class Conversation:
             return False
         reader.unread = 0
         return True
+
+    def _last(self, wanted: Callable[[Message], bool]) -> int | None:
+        """The epoch of the last such message."""
+        return next((said.epoch for said in reversed(self.messages) if wanted(said)), None)
 
     def _heard(self, author: Person, epoch: int) -> None:
         self.last_interactive_ms = epoch

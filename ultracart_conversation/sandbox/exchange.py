@@ -23,6 +23,8 @@ class Received:
     request_id: str
     at: float
     status: int | None = None
+    conversation_uuid: str | None = None
+    """The conversation in its path."""
 
 
 class Exchange:

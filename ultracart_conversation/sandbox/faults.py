@@ -29,7 +29,7 @@ EFFECTLESS: frozenset[FaultKind] = frozenset({"status", "drop before", "refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong, `times` times, with requests for `operation` (None = any).
+    """One thing that goes wrong, `times` times, with requests for `operation` and `conversation_uuid` (None = any).
 
     The kinds: `status` answers with `status` and a `body` of that style; `delay` answers late and well; `drop
     before`/`drop after` closes the connection before/after the effect; `half header` and `truncated body` stop in
@@ -40,6 +40,8 @@ class Fault:
 
     kind: FaultKind
     operation: str | None = None
+    conversation_uuid: str | None = None
+    """Strike only requests with this conversation in their path."""
     times: int | None = 1
     """How often; None = until it is removed."""
     after: int = 0
@@ -68,7 +70,13 @@ class Fault:
         check_choice("body", self.body, get_args(FaultBody))
 
     def strikes(self, subjects: frozenset[str]) -> bool:
-        return self.operation is None or self.operation in subjects
+        wanted = (self.operation, self.conversation_uuid)
+        return all(each is None or each in subjects for each in wanted)
+
+
+def subjects(operation: str, conversation_uuid: str | None) -> frozenset[str]:
+    """What a request is about, as a fault names it."""
+    return frozenset({operation} if conversation_uuid is None else {operation, conversation_uuid})
 
 
 class Planned(Protocol):

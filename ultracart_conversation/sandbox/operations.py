@@ -1,63 +1,19 @@
 """The REST operations: a request in, a payload out."""
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from . import shoppers, wire
+from .call import Call, as_integer
+from .conversation_list import ConversationList
 from .conversations import Conversation
-from .dates import parse_seconds
 from .desk import Desk, agent_status
-from .envelope import Json, Refusal, envelope, missing, result_set
-from .queues import Agent
+from .envelope import Json, Refusal, envelope, missing
 from .storefront import Storefront
 from .world import World
 
-MAX_LIMIT = 200
-DEFAULT_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One admitted request."""
-
-    agent: Agent
-    arguments: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
-
-    @property
-    def conversation_uuid(self) -> str:
-        return self.arguments["conversation_uuid"]
-
-    def text(self, name: str) -> str | None:
-        """An optional text of the body; Refusal 400 when it is something else."""
-        value: object = self.json().get(name)
-        if value is not None and not isinstance(value, str):
-            raise Refusal(400, f"{name} must be a string.")
-        return value
-
-    def texts(self, name: str) -> list[str]:
-        """An optional list of texts of the body; Refusal 400 when it is something else."""
-        values: list[Any] | str | float = self.json().get(name) or []
-        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
-            raise Refusal(400, f"{name} must be a list of strings.")
-        return values
-
-    def integer(self, name: str, default: int | None = None) -> int | None:
-        text = self.query.get(name)
-        return default if text is None else _integer(name, text)
-
-    def json(self) -> Json:
-        """The body as an object; `{}` without one, Refusal 400 when it is anything else."""
-        try:
-            content: Json | list[Any] | str | float | None = json.loads(self.body) if self.body else {}
-        except ValueError:
-            raise Refusal(400, "The request body is not valid JSON.") from None
-        if not isinstance(content, dict):
-            raise Refusal(400, "The request body must be a JSON object.")
-        return content
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +31,7 @@ class Operations:
         self._world = world
         self._desk = desk
         self._storefront = storefront
+        self._list = ConversationList(world)
 
     def perform(self, operation: str, call: Call) -> Outcome:
         handler: Callable[[Call], Outcome] = getattr(self, operation)
@@ -111,7 +68,7 @@ class Operations:
 
     def get_conversation(self, call: Call) -> Outcome:
         found = self._seen(call)
-        limit = _positive("limit", call.integer("limit"))
+        limit = call.positive("limit")
         return Outcome(envelope("conversation", wire.conversation(self._world, found, limit=limit)))
 
     def get_conversation_context(self, call: Call) -> Outcome:
@@ -122,8 +79,8 @@ class Operations:
 
     def get_conversation_messages(self, call: Call) -> Outcome:
         found = self._seen(call)
-        since = _integer("since", call.arguments["since"])
-        limit = _positive("limit", call.integer("limit"))
+        since = as_integer("since", call.arguments["since"])
+        limit = call.positive("limit")
         page = self._world.personality.page(found.messages, since=since, limit=limit)
         rendered = [wire.message(self._world, said) for said in page]
         return Outcome(envelope("conversation_messages", rendered))
@@ -141,16 +98,7 @@ class Operations:
         return Outcome(envelope("queue_statuses", statuses))
 
     def get_conversations(self, call: Call) -> Outcome:
-        limit, offset = _page(call)
-        rows = self._world.listed()
-        if medium := call.query.get("medium"):
-            rows = [row for row in rows if row.medium == medium]
-        if before := call.query.get("before"):
-            end = _seconds(before)
-            rows = [row for row in rows if row.last_interactive_ms // 1000 < end]
-        page = [wire.summary(self._world, row) for row in rows[offset : offset + limit]]
-        found = result_set("conversations", count=len(page), offset=offset, limit=limit, total=len(rows))
-        return Outcome(envelope("conversations", page, metadata=found))
+        return Outcome(self._list.answer(call))
 
     def join_conversation(self, call: Call) -> Outcome:
         found = self._world.conversation(call.conversation_uuid, "joined")
@@ -204,33 +152,3 @@ class Operations:
         if found is None:
             raise missing("conversation", "started")
         return self._started(found, changed=self._desk.invite(found, arns))
-
-
-def _page(call: Call) -> tuple[int, int]:
-    limit = call.integer("_limit", DEFAULT_LIMIT)
-    offset = call.integer("_offset", 0)
-    if limit is None or not 0 < limit <= MAX_LIMIT:
-        raise Refusal(400, f"_limit must be between 1 and {MAX_LIMIT}.")
-    if offset is None or offset < 0:
-        raise Refusal(400, "_offset must not be negative.")
-    return limit, offset
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Refusal(400, f"{name} must be an integer.") from None
-
-
-def _positive(name: str, number: int | None) -> int | None:
-    if number is not None and number < 1:
-        raise Refusal(400, f"{name} must be positive.")
-    return number
-
-
-def _seconds(text: str) -> int:
-    try:
-        return parse_seconds(text)
-    except ValueError:
-        raise Refusal(400, "before must be an ISO 8601 date.") from None

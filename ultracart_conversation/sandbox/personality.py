@@ -5,20 +5,26 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal, get_args
 
-from .choices import check_choice
+from .choices import check_choice, check_positive
 from .conversations import Conversation, Message
 
 Since = Literal["inclusive", "exclusive"]
 Keeps = Literal["oldest", "newest ascending", "newest descending"]
 SortsBy = Literal["last interactive", "last message"]
+Before = Literal["time", "time inclusive", "ignored"]
 
 DEFAULT_PAGE = 100
 _LAST_COUNT = 20
+_LAST, _INTERACTIVE = "last_message_dts", "last_interactive_message_dts"
+_UNDATED = ((_LAST,), (_INTERACTIVE,), (_LAST, _INTERACTIVE), (_LAST, _INTERACTIVE, "start_dts"))
 
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """How this server reads `since`, which end of a long answer it keeps, and whether its counts are true."""
+    """How this server reads `since`, which end of a long answer it keeps, whether its counts are true, how it lists.
+
+    Which of all this UltraCart does is unknown. By default nothing is in the way of those who list conversations.
+    """
 
     since: Since = "inclusive"
     """Whether a message of exactly the epoch `since` belongs to the answer."""
@@ -33,7 +39,23 @@ class Personality:
     sorts_by: SortsBy = "last interactive"
     """The time that orders the list of conversations. With "last interactive" a notice does not move its row."""
 
+    before: Before = "time"
+    """Which rows `before` leaves: those of earlier seconds, also those of the same second, or all."""
+    list_page_cap: int | None = None
+    """The most rows that a page of the list holds, whatever `_limit` says."""
+    list_cap: int | None = None
+    """How deep the list can be read: an offset and limit beyond it are a 400. Elasticsearch begins with 10,000."""
+    counts_rows: bool = True
+    """False: a page of the list says neither how many rows there are nor whether more follow."""
+    repeats_every: int | None = None
+    """Every so many rows, one is listed twice, on one page or across two."""
+    undated_every: int | None = None
+    """One in so many rows, the same ones always, lacks some of its dates, or all."""
+
     def __post_init__(self) -> None:
+        for name in ("page_cap", "list_page_cap", "list_cap", "repeats_every", "undated_every"):
+            check_positive(name, getattr(self, name))
+        check_choice("before", self.before, get_args(Before))
         check_choice("since", self.since, get_args(Since))
         check_choice("keeps", self.keeps, get_args(Keeps))
         check_choice("sorts_by", self.sorts_by, get_args(SortsBy))
@@ -60,6 +82,13 @@ class Personality:
         if self.sorts_by == "last message":
             return conversation.last_message_ms
         return conversation.last_interactive_ms
+
+    def dates_left_out(self, conversation: Conversation) -> tuple[str, ...]:
+        """The fields that its row in the list lacks."""
+        if self.undated_every is None:
+            return ()
+        turn, rest = divmod(int(conversation.uuid[:8], 16), self.undated_every)
+        return () if rest else _UNDATED[turn % len(_UNDATED)]
 
     def _size(self, limit: int | None) -> int:
         size = DEFAULT_PAGE if limit is None else limit

@@ -26,13 +26,26 @@ _PICTURE = base64.b64decode(
 _SMS_STATUSES = ("accepted", "queued", "sending", "sent", "read", "SENT_TO_TWILIO")
 
 
-def populate(world: World, storefront: Storefront, *, customers: int, conversations: int, api_key: str | None) -> None:
+MessageCounts = tuple[int, int]
+"""How many messages a conversation has when everything begins: at least and at most, but for a notice at its end."""
+MESSAGES: MessageCounts = (1, 40)
+
+
+def populate(
+    world: World,
+    storefront: Storefront,
+    *,
+    customers: int,
+    conversations: int,
+    messages: MessageCounts,
+    api_key: str | None,
+) -> None:
     """Fill an empty world; the same seed and counts give the same world, at the clock's present time."""
     for number, name in enumerate(COLLEAGUES):
         world.add_agent(name, api_key=api_key if number == 0 else None)
     for name in QUEUES:
         _open_queue(world, name)
-    history = _History(world)
+    history = _History(world, messages)
     for _ in range(conversations):
         history.write_one()
     for number in range(customers):
@@ -59,8 +72,9 @@ def _open_queue(world: World, name: str) -> None:
 class _History:
     """Writes conversations of the last month."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, messages: MessageCounts) -> None:
         self._world = world
+        self._messages = messages
         self._chance = dice(world.seed, "history")
         self._now_ms = world.clock.epoch_ms()
         self._staff = [agent.person for agent in world.agents.values()]
@@ -68,7 +82,7 @@ class _History:
     def write_one(self) -> None:
         chance, world = self._chance, self._world
         sms = chance.random() < 0.3
-        count = chance.randint(1, 40)
+        count = chance.randint(*self._messages)
         customer = self._customer(sms=sms)
         agent = chance.choice(self._staff)
         opened = world.open_conversation("sms" if sms else "websocket", customer, agent)

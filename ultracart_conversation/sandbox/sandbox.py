@@ -12,6 +12,7 @@ from .clock import Clock
 from .crowd import Crowd
 from .limits import RateLimits
 from .personality import Personality
+from .population import MESSAGES, MessageCounts
 from .server import Server
 from .service import Service
 from .websocket_server import WebsocketServer
@@ -28,8 +29,9 @@ class Sandbox(Service):
 
     `with Sandbox() as sandbox:` and `async with Sandbox() as sandbox:` (asyncio or trio) both work; every method is
     synchronous, may be called from any thread, and has had its effect when it returns. `seed`, `customers` and
-    `conversations` decide what there is at first; `rate` is how many things a second the customers do by
-    themselves; `control` opens the same switches over HTTP under `/_sandbox`.
+    `conversations` decide what there is at first, `messages` how many of them a conversation has at least and at most;
+    `rate` is how many things a second the customers do by themselves; `control` opens the same switches over HTTP
+    under `/_sandbox`.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Sandbox(Service):
         control: bool = False,
         clock: Clock | None = None,
         api_key: str | None = None,
+        messages: MessageCounts = MESSAGES,
     ) -> None:
         super().__init__(
             clock=clock or Clock(),
             seed=seed,
             customers=customers,
             conversations=conversations,
+            messages=messages,
             personality=personality,
             limits=limits,
             api_key=api_key,

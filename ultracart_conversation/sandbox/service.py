@@ -20,8 +20,9 @@ from .lines import Lines
 from .oauth import OAuthServer
 from .operations import Operations
 from .personality import Personality
-from .population import populate
+from .population import MESSAGES, MessageCounts, populate
 from .queues import Agent
+from .records import Records
 from .routes import ROOT
 from .shoppers import Shopper
 from .socket_faults import SocketFault
@@ -50,15 +51,26 @@ class Service:
         personality: Personality | None,
         limits: RateLimits | None,
         api_key: str | None,
+        messages: MessageCounts = MESSAGES,
         control: bool = False,
     ) -> None:
         self.clock: Clock = clock
         self._world = World(seed=seed, clock=clock, personality=personality or Personality())
         self._storefront = Storefront(self._world)
-        populate(self._world, self._storefront, customers=customers, conversations=conversations, api_key=api_key)
+        populate(
+            self._world,
+            self._storefront,
+            customers=customers,
+            conversations=conversations,
+            messages=messages,
+            api_key=api_key,
+        )
         desk = Desk(self._world)
         lines = Lines()
         self.sockets: Sockets = Sockets(lines, Plan[SocketFault](dice(seed, "socket faults")), self._call)
+        self.records: Records = Records(self._world, self._call)
+        """Edits and erasures of what is stored."""
+        self._bursts = dice(seed, "bursts")
         frames = AgentFrames(self._world, desk, self._storefront, self.sockets)
         self._switchboard = Switchboard(self._world, frames, self.sockets, lines)
         self._world.publish = self._switchboard.publish
@@ -112,9 +124,19 @@ class Service:
 
     @lag.setter
     def lag(self, seconds: float) -> None:
-        if seconds < 0:
-            raise ValueError("a lag is not negative")
-        self._world.lag.seconds = seconds
+        self._world.lag.seconds = _not_negative(seconds)
+
+    @property
+    def list_lag(self) -> float:
+        """Seconds before a change can be seen in the list, where that is longer than `lag`; 0 at first.
+
+        A conversation and its messages are read as they are meanwhile, its row is as it was and where it was.
+        """
+        return self._world.lag.list_seconds
+
+    @list_lag.setter
+    def list_lag(self, seconds: float) -> None:
+        self._world.lag.list_seconds = _not_negative(seconds)
 
     @property
     def limits(self) -> RateLimits | None:
@@ -142,8 +164,26 @@ class Service:
 
     @property
     def requests(self) -> list[Received]:
-        """Every request received so far, the latest last; it may be cleared."""
-        return self._app.requests
+        """The requests received so far, the latest last; it may be cleared. Of very many only the last 20,000 stay."""
+        return self._app.log.received
+
+    @property
+    def request_counts(self) -> Counter[str]:
+        """How often each operation was requested, whatever came of it; it may be cleared."""
+        return self._app.log.counts
+
+    @property
+    def on_request(self) -> Callable[[Received], object] | None:
+        """Called with every request before anything is done about it, so that what it changes is in the answer.
+
+        It is called where the state is at home (in a `Sandbox`: in its thread) and may use every method of this
+        object; a fault that it adds can strike that very request.
+        """
+        return self._app.log.heard
+
+    @on_request.setter
+    def on_request(self, heard: Callable[[Received], object] | None) -> None:
+        self._app.log.heard = heard
 
     @property
     def effects(self) -> Counter[str]:
@@ -152,7 +192,7 @@ class Service:
 
     @property
     def conversation_uuids(self) -> list[str]:
-        """All conversations, newest first."""
+        """All conversations that are not hidden, newest first."""
         return self._call(lambda: [each.uuid for each in self._world.newest_first()])
 
     def add_agent(self, name: str) -> Agent:
@@ -186,6 +226,14 @@ class Service:
         """The customer of an existing conversation."""
         return self._customer(lambda: self._storefront.shopper_of(self._world.conversation(conversation_uuid)))
 
+    def burst(self, conversations: int, *, each: int = 1) -> list[str]:
+        """Customers write `each` messages in so many conversations, which the seed picks; their UUIDs.
+
+        ValueError when there are not so many.
+        """
+        write = self._storefront.burst
+        return [one.uuid for one in self._call(lambda: write(conversations, each=each, chance=self._bursts))]
+
     def snapshot(self, conversation_uuid: str) -> Json:
         """A conversation with all its messages, as REST gives it when nothing lags, without a request."""
         return self._call(lambda: wire.conversation(self._world, self._world.conversation(conversation_uuid)))
@@ -210,3 +258,9 @@ class Service:
             "pending_faults": [fault.kind for fault in self.faults.pending],
             "queue_statuses": [wire.queue_status(queue) for queue in world.queues.values()],
         }
+
+
+def _not_negative(seconds: float) -> float:
+    if seconds < 0:
+        raise ValueError("a lag is not negative")
+    return seconds

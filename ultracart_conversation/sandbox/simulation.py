@@ -15,6 +15,7 @@ from .limits import RateLimits
 from .local_socket import Listener, LocalSocket
 from .network import Latency, Network
 from .personality import Personality
+from .population import MESSAGES, MessageCounts
 from .service import Service
 from .timeline import Timeline
 
@@ -30,7 +31,8 @@ class Simulation(Service):
 
     `request` and `connect` work on asyncio and on trio. Every delay, of a fault too, is in the seconds of `timeline`;
     what has none happens at once. `latency` is the time in seconds that anything takes one way, or the two bounds
-    between which the seed decides. Nothing here is safe to use from a second thread.
+    between which the seed decides; `messages` how many a conversation has at first, at least and at most. Nothing here
+    is safe to use from a second thread.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Simulation(Service):
         limits: RateLimits | None = None,
         api_key: str | None = None,
         latency: Latency = 0.0,
+        messages: MessageCounts = MESSAGES,
     ) -> None:
         super().__init__(
             clock=Clock(at=at),
             seed=seed,
             customers=customers,
             conversations=conversations,
+            messages=messages,
             personality=personality,
             limits=limits,
             api_key=api_key,

@@ -4,8 +4,9 @@ import hashlib
 
 from . import events, shoppers
 from .conversations import Conversation, Message, Person
-from .dice import dice
+from .dice import Dice, dice
 from .envelope import Json, missing
+from .people import CUSTOMER_LINES
 from .queues import Queue, QueueEntry
 from .shoppers import Shopper
 from .world import World
@@ -62,6 +63,15 @@ class Storefront:
             shopper.unsent.append(said)
             return said
         return self._world.deliver(shopper.conversation, said)
+
+    def burst(self, count: int, *, each: int, chance: Dice) -> list[Conversation]:
+        """`each` messages of the customer in each of `count` conversations that the dice pick among all listed."""
+        listed = [one for one in self._world.conversations.values() if not one.hidden]
+        picked = chance.sample(listed, count)
+        for conversation in picked:
+            for _ in range(each):
+                self._world.say(conversation, conversation.customer, chance.choice(CUSTOMER_LINES))
+        return picked
 
     def edit(self, shopper: Shopper, message_uuid: str, body: str) -> None:
         """Change the text of a message, as a redaction does; Refusal 400 when there is no such message."""

@@ -71,7 +71,7 @@ def summary(world: World, conversation: Conversation) -> Json:
             "merchant_id": MERCHANT_ID,
             "medium": conversation.medium,
             "closed": conversation.closed,
-            "visible": not conversation.closed,
+            "visible": not (conversation.closed or conversation.hidden),
             "start_dts": eastern(conversation.start_ms),
             "last_message_dts": eastern(conversation.last_message_ms),
             "last_interactive_message_dts": eastern_or_none(conversation.last_interactive_ms or None),
@@ -85,6 +85,14 @@ def summary(world: World, conversation: Conversation) -> Json:
             "sentiment": conversation.sentiment and _sentiment(*conversation.sentiment),
         }
     )
+
+
+def row(world: World, conversation: Conversation) -> Json:
+    """A ConversationSummary as the list has it."""
+    whole = summary(world, conversation)
+    for name in world.personality.dates_left_out(conversation):
+        whole.pop(name, None)
+    return whole
 
 
 def conversation(world: World, whole: Conversation, *, limit: int | None = None) -> Json:

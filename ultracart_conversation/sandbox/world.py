@@ -12,7 +12,7 @@ from .dice import Dice, dice
 from .envelope import missing
 from .identity import Identity
 from .lag import Lag
-from .listing import Listing
+from .listing import Listing, Rows
 from .oauth import OAuthServer
 from .queues import Agent, Queue, Standing
 from .tokens import Tokens
@@ -121,6 +121,7 @@ class World:
 
     def deliver(self, conversation: Conversation, said: Message, *, sender: object | None = None) -> Message:
         """Add the message and push it: whole to the agents in the conversation, as a summary to every agent."""
+        self.conversation(conversation.uuid, "updated")
         self.lag.changes(conversation)
         conversation.append(said)
         self.listing.changes(conversation)
@@ -136,19 +137,44 @@ class World:
 
     def edit(self, conversation: Conversation, message_uuid: str, body: str) -> Message:
         """Another text for a message of the conversation; Refusal 400 when there is no such message."""
-        for at, said in enumerate(conversation.messages):
-            if said.uuid == message_uuid:
-                self.lag.changes(conversation)
-                conversation.messages[at] = edited = replace(said, body=body)
-                return edited
-        raise missing("message", "updated")
+        position = self._position(conversation, message_uuid)
+        self.lag.changes(conversation)
+        conversation.messages[position] = edited = replace(conversation.messages[position], body=body)
+        return edited
+
+    def remove_message(self, conversation: Conversation, message_uuid: str) -> None:
+        """As if it had never been said; Refusal 400 when there is no such message."""
+        position = self._position(conversation, message_uuid)
+        self.lag.changes(conversation)
+        conversation.take_back(position)
+        self.listing.changes(conversation)
+
+    def hide(self, conversation: Conversation, *, hidden: bool) -> None:
+        """List it no more, or again."""
+        self.lag.changes(conversation)
+        conversation.hidden = hidden
+        self.listing.changes(conversation)
+
+    def remove(self, conversation: Conversation) -> None:
+        """From now on it does not exist; for those who still are in it, it is over."""
+        self.lag.changes(conversation)
+        conversation.closed = True
+        del self.conversations[conversation.uuid]
+        self.listing.changes(conversation)
+        self.shoppers = {arn: each for arn, each in self.shoppers.items() if each.conversation is not conversation}
 
     def newest_first(self) -> list[Conversation]:
         """By the personality's time, newest first; equal times in the order of their UUIDs."""
-        return self.listing.newest_first(self.personality)
+        rows = self.listing.rows(self.personality)
+        return rows.page(0, len(rows))
 
-    def listed(self) -> list[Conversation]:
+    def listed(self) -> Rows:
         """The conversations as REST lists them now."""
-        if self.lag.seconds > 0:
-            return self.listing.shown(self.personality, self.lag)
-        return self.newest_first()
+        return self.listing.shown(self.personality, self.lag)
+
+    def _position(self, conversation: Conversation, message_uuid: str) -> int:
+        self.conversation(conversation.uuid, "updated")
+        position = conversation.position(message_uuid)
+        if position is None:
+            raise missing("message", "updated")
+        return position

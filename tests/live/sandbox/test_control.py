@@ -53,7 +53,9 @@ def test_every_switch_turns(sandbox: Sandbox, switch: Any, clock: Clock) -> None
     switch("tokens", in_url=False, lifetime=60)
     assert (sandbox.tokens.in_url, sandbox.tokens.lifetime) == (False, 60)
     switch("lag", seconds=2.5)
-    assert sandbox.lag == 2.5
+    assert (sandbox.lag, sandbox.list_lag) == (2.5, 0)
+    switch("lag", list_seconds=30)
+    assert (sandbox.lag, sandbox.list_lag) == (2.5, 30)
     now = clock.now()
     assert switch("clock", advance=60).json() == {"now": now + 60}
     switch("queues", name="Returns")

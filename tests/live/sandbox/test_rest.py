@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import httpx
 import pytest
@@ -122,6 +123,16 @@ def test_dates_are_eastern_to_the_second(rest: Rest, clock: Clock, sandbox: Sand
     winter = sandbox.text("in November")
     assert rest.conversation(summer.conversation_uuid)["start_dts"] == "2025-10-27T12:00:00-04:00"
     assert rest.conversation(winter.conversation_uuid)["start_dts"] == "2025-11-26T11:00:00-05:00"
+
+
+def test_dates_follow_the_clocks_that_change(rest: Rest, sandbox: Sandbox) -> None:
+    moments = ["2025-03-09T01:59:59-05:00", "2025-03-09T03:00:00-04:00", "2025-11-02T01:59:59-04:00"]
+    moments += ["2025-11-02T01:00:00-05:00", "2025-11-02T01:59:59-05:00", "2026-01-01T00:00:00-05:00"]
+    customer = sandbox.text("now")
+    for moment in moments:
+        customer.write(moment, epoch=int(datetime.fromisoformat(moment).timestamp() * 1000) + 999)
+    said = rest.conversation(customer.conversation_uuid)["messages"][1:]
+    assert [each["message_dts"] for each in said] == [each["body"] for each in said] == moments
 
 
 def test_nulls_are_never_sent(rest: Rest, sandbox: Sandbox) -> None:

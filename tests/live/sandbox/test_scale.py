@@ -61,3 +61,34 @@ async def test_a_page_of_10_000_conversations_is_quick(lag: float) -> None:
 
     # The best of some: a busy machine may spoil one, and not what is slow in itself.
     assert min([await seconds(number) for number in range(8)]) < 0.02
+
+
+def test_10_000_conversations_are_made_and_changed_quickly() -> None:
+    began = time.thread_time()
+    simulation = Simulation(conversations=10_000)
+    made = time.thread_time()
+    assert len(set(simulation.burst(1000))) == 1000
+    assert made - began < 6
+    assert time.thread_time() - made < 0.6
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("list_lag", [0.0, 30.0])
+async def test_a_page_costs_what_its_rows_cost(list_lag: float) -> None:
+    """Ten times as many conversations make no page dear, whatever is asked for."""
+    few = Simulation(conversations=1000, messages=(1, 3))
+    many = Simulation(conversations=10_000, messages=(1, 3))
+    few.list_lag = many.list_lag = list_lag
+
+    async def seconds(simulation: Simulation, query: str) -> float:
+        simulation.burst(50)
+        simulation.clock.advance(1)
+        headers = {**VERSION, "x-ultracart-simple-key": simulation.api_key}
+        path = f"/rest/v2/conversation/conversations?_limit=100{query}"
+        began = time.thread_time()
+        assert (await simulation.request("GET", path, headers=headers)).status == 200
+        return time.thread_time() - began
+
+    for query in ("", "&_offset=200", "&medium=sms", "&before=2025-10-20T12:00:00-04:00"):
+        least = [min([await seconds(simulation, query) for _ in range(8)]) for simulation in (few, many)]
+        assert least[1] < 4 * least[0]
