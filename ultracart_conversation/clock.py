@@ -32,7 +32,7 @@ class SystemClock:
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
+        await anyio.sleep(max(0.0, seconds))
 
     def __repr__(self) -> str:
         return "SystemClock()"
