@@ -8,8 +8,8 @@ import anyio
 import attrs
 
 from tests.virtual_clock import VirtualClock
+from ultracart_conversation._live.deliveries import Delivery, Stamp
 from ultracart_conversation._live.feed import Feed, Overflow, Owed
-from ultracart_conversation._live.intake import Delivery, Stamp
 from ultracart_conversation._live.repayment import repay
 from ultracart_conversation._live.subscription import Subscription
 from ultracart_conversation._sync.track import Track

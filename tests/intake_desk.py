@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.chat_service import ME, Service
+from ultracart_conversation._live.deliveries import Delivery, Moment
 from ultracart_conversation._live.frames import Frame
-from ultracart_conversation._live.intake import Delivery, Intake, Moment
+from ultracart_conversation._live.intake import Intake
 from ultracart_conversation._sync.ledger import Follow, Ledger
 from ultracart_conversation.config import Sweeping
 from ultracart_conversation.events import Event, MessageAnnounced, MessageReceived

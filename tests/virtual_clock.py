@@ -6,13 +6,9 @@ from itertools import count
 import anyio
 from anyio.lowlevel import checkpoint
 
+from ultracart_conversation.sandbox.timeline import settle
 
-async def settle() -> None:
-    """Return once every other task waits for something."""
-    # On asyncio, waiting for all tasks to block polls in real time unless they are blocked already.
-    for _ in range(20):
-        await checkpoint()
-    await anyio.wait_all_tasks_blocked()
+__all__ = ["VirtualClock", "settle"]
 
 
 class VirtualClock:

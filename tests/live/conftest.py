@@ -1,11 +1,13 @@
 """A sandbox and a client that talks to it over a real socket."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Generator
 
 import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
 
+from tests.live.listener import LOGGERS, Listener
 from ultracart_conversation import ConversationClient, Limits, Timeouts
 from ultracart_conversation.sandbox import Sandbox
 from ultracart_conversation.testing import ImpatientClock
@@ -20,6 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _params(item: pytest.Function) -> set[tuple[str, object]]:
     params = item.callspec.params if hasattr(item, "callspec") else {}
     return {(name, value) for name, value in params.items() if isinstance(value, str)}
+
+
+@pytest.fixture
+def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
+    """Hears whatever is logged, at any level."""
+    listener = Listener()
+    for name in LOGGERS:
+        caplog.set_level(logging.DEBUG, name)
+    logging.getLogger().addHandler(listener)
+    yield listener
+    logging.getLogger().removeHandler(listener)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A whole working day with every logger at DEBUG: no secret in any log, exception, traceback or `repr`."""
 
-import logging
 import traceback
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import pytest
 
+from tests.live.listener import Listener
 from ultracart_conversation import (
     ConfigurationError,
     ConversationClient,
@@ -34,17 +34,6 @@ KINDS: list[FaultKind] = [
     "gzip bomb",
     "huge body",
 ]
-
-
-class Listener(logging.Handler):
-    """Everything that anybody logs, as it would be written."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(f"{self.format(record)} {record.args!r} {record.msg!r}")
 
 
 class Day:
@@ -75,16 +64,6 @@ class Day:
             for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
             if form in everything
         }
-
-
-@pytest.fixture
-def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
-    listener = Listener()
-    for name in ("", "httpx", "httpcore", "ultracart_conversation", "asyncio", "anyio"):
-        caplog.set_level(logging.DEBUG, name)
-    logging.getLogger().addHandler(listener)
-    yield listener
-    logging.getLogger().removeHandler(listener)
 
 
 async def work(day: Day, client: ConversationClient, sandbox: Sandbox) -> None:

@@ -113,6 +113,7 @@ DENIALS = {
     "nothing but a status": (b"HTTP/1.1 204 \r\n\r\n", Denied(204, "")),
     "redirect": (http("302 Found", "", "Location: wss://evil.example"), Denied(302, "Found")),
     "success": (http("200 OK", "{}"), Denied(200, "OK")),
+    "text that is JSON": (http("403 No", "451", TEXT), Denied(403, "451")),
     "odd JSON": (http("500 No", '{"message": ["x"]}'), Denied(500, "No")),
     "chunked": (b"HTTP/1.1 429 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Denied(429, "No")),
     "a rate": (http("429 No", '{"message": "rate of 1000 per 3600 s"}'), Denied(429, "rate of 1000 per 3600 s")),

@@ -13,8 +13,9 @@ from tests.live.sandbox.strangers import Rest
 from tests.virtual_clock import VirtualClock
 from ultracart_conversation import SystemClock
 from ultracart_conversation._live.outcome import Closed, SocketEnded
+from ultracart_conversation._live.protocol import LARGEST_FRAME, LARGEST_MESSAGE
 from ultracart_conversation._live.socket import Address
-from ultracart_conversation._live.transport import LARGEST_FRAME, LARGEST_MESSAGE, Websocket, WebsocketConnector
+from ultracart_conversation._live.transport import Websocket, WebsocketConnector
 from ultracart_conversation.sandbox import Sandbox, SocketFault
 
 pytestmark = pytest.mark.anyio

@@ -1,60 +1,17 @@
 """The real session on a simulated service, for hours of virtual time and many seeds: what it promises, it holds."""
 
 import random
-from collections import defaultdict
 
 import anyio
 import pytest
 
-from tests.simulation.wires import SimulatedConnector, client_of, play
-from ultracart_conversation import (
-    AgentSession,
-    AgentStatus,
-    ConversationClient,
-    ConversationStartRequest,
-    Event,
-    Gap,
-    GapClosed,
-    MessageReceived,
-    Phase,
-    Sent,
-    StateChanged,
-    Unknown,
-)
+from tests.live.session.desk import chat
+from tests.simulation.desk import Desk, online, play_watched
+from tests.simulation.wires import play
+from ultracart_conversation import AgentStatus, Gap, GapClosed, MessageReceived, Phase, Sent, Unknown
 from ultracart_conversation.sandbox import PERSONALITIES, Customer, Fault, Personality, Simulation, SocketFault
 
 pytestmark = pytest.mark.anyio
-
-
-class Watch:
-    """Reads a session, and checks on the way what must hold at any moment."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.bodies: dict[str, list[str | None]] = defaultdict(list)
-        self._keys: set[str | None] = set()
-        self._closed = False
-
-    async def read(self, session: AgentSession) -> None:
-        async for event in session:
-            self.events.append(event)
-            if isinstance(event, StateChanged):
-                assert event.state.phase is Phase.LIVE or not self._closed, "a gap is closed while offline"
-                self._closed = False
-            if isinstance(event, GapClosed) and event.conversation_uuid is None:
-                self._closed = True
-            if isinstance(event, MessageReceived):
-                key = event.message.conversation_message_uuid
-                assert key not in self._keys, "handed over twice"
-                self._keys.add(key)
-                self.bodies[event.conversation_uuid or ""].append(event.message.body)
-
-    @property
-    def keys(self) -> set[str | None]:
-        return self._keys
-
-    def of(self, *kinds: type) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kinds)]
 
 
 def trouble(simulation: Simulation, dice: random.Random) -> None:
@@ -89,44 +46,32 @@ def sent(simulation: Simulation, customers: list[Customer]) -> set[str]:
     }
 
 
-async def chat(simulation: Simulation, client: ConversationClient, name: str) -> Customer:
-    customer = simulation.arrive(name=name, question="Is anybody there?")
-    await client.start_conversation(ConversationStartRequest(conversation_webchat_queue_uuid=customer.queue_entry_uuid))
-    return customer
-
-
 @pytest.mark.parametrize(("anyio_backend", "seed"), [("asyncio", 0), ("asyncio", 1), ("trio", 2)])
 @pytest.mark.parametrize("personality", PERSONALITIES, ids=str)
 async def test_an_hour_of_trouble(personality: Personality, seed: int) -> None:
     dice = random.Random(f"{personality}{seed}")
     simulation = Simulation(seed=seed, personality=personality, conversations=10, latency=(0.01, 0.2))
 
-    async def scenario() -> None:
-        sleep, watch = simulation.timeline.sleep, Watch()
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.read, session)
-                await session.wait_live()
-                customers = [await chat(simulation, client, name) for name in ("Ann Lee", "Bo Ek", "Cy Dorn")]
-                for _ in range(60):
-                    for _ in range(dice.randint(0, 5)):
-                        dice.choice(customers).write(str(dice.random()))
-                        await sleep(dice.random() * 3)
-                    if dice.random() < 0.5:
-                        trouble(simulation, dice)
-                    await sleep(dice.random() * 60)
-                simulation.reachable, simulation.lag = True, 0.0
-                simulation.sockets.faults.clear()
-                simulation.faults.clear()
-                await sleep(1_200)
-                assert sent(simulation, customers) <= watch.keys
-                assert session.state.phase is Phase.LIVE
-                assert not session.statistics().unresolved
-                assert len(watch.of(Gap)) == len([each for each in watch.of(GapClosed) if not each.conversation_uuid])
-                group.cancel_scope.cancel()
+    async def scenario(desk: Desk) -> None:
+        sleep, watch = simulation.timeline.sleep, desk.watch
+        customers = [await chat(desk.client, simulation, name=name) for name in ("Ann Lee", "Bo Ek", "Cy Dorn")]
+        for _ in range(60):
+            for _ in range(dice.randint(0, 5)):
+                dice.choice(customers).write(str(dice.random()))
+                await sleep(dice.random() * 3)
+            if dice.random() < 0.5:
+                trouble(simulation, dice)
+            await sleep(dice.random() * 60)
+        simulation.reachable, simulation.lag = True, 0.0
+        simulation.sockets.faults.clear()
+        simulation.faults.clear()
+        await sleep(1_200)
+        assert sent(simulation, customers) <= watch.keys
+        assert desk.session.state.phase is Phase.LIVE
+        assert not desk.session.statistics().unresolved
+        assert len(watch.of(Gap)) == len([each for each in watch.of(GapClosed) if not each.conversation_uuid])
 
-    await play(simulation, scenario)
+    await play_watched(simulation, scenario)
     assert simulation.sockets.count == 0
     assert len(simulation.requests) <= 1_000
 
@@ -134,27 +79,21 @@ async def test_an_hour_of_trouble(personality: Personality, seed: int) -> None:
 async def test_what_is_pushed_while_it_catches_up_comes_after_what_was_missed() -> None:
     simulation = Simulation(conversations=10, latency=0.2)
 
-    async def scenario() -> None:
-        sleep, watch = simulation.timeline.sleep, Watch()
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.read, session)
-                await session.wait_live()
-                customer = await chat(simulation, client, "Ann Lee")
-                await sleep(5)
-                simulation.sockets.reset()
-                customer.write("missed")
-                while not simulation.sockets.count:
-                    await sleep(0.05)
-                customer.write("pushed")
-                await sleep(60)
-                assert watch.bodies[customer.conversation_uuid] == ["Is anybody there?", "missed", "pushed"]
-                received = [event for event in watch.events if isinstance(event, MessageReceived)]
-                assert not any(event.late for event in received)
-                group.cancel_scope.cancel()
+    async def scenario(desk: Desk) -> None:
+        sleep, watch = simulation.timeline.sleep, desk.watch
+        customer = await chat(desk.client, simulation, name="Ann Lee")
+        await sleep(5)
+        simulation.sockets.reset()
+        customer.write("missed")
+        while not simulation.sockets.count:
+            await sleep(0.05)
+        customer.write("pushed")
+        await sleep(60)
+        assert watch.bodies[customer.conversation_uuid] == ["Is anybody there?", "missed", "pushed"]
+        received = [event for event in watch.events if isinstance(event, MessageReceived)]
+        assert not any(event.late for event in received)
 
-    await play(simulation, scenario)
+    await play_watched(simulation, scenario)
 
 
 async def test_leaving_waits_for_what_is_to_be_sent() -> None:
@@ -162,16 +101,14 @@ async def test_leaving_waits_for_what_is_to_be_sent() -> None:
     outcomes: list[Sent | Unknown] = []
 
     async def scenario() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, anyio.create_task_group() as group:
-            async with AgentSession(client, connector=connector) as session:
-                uuid = simulation.conversation_uuids[0]
+        async with anyio.create_task_group() as group, online(simulation) as desk:
+            uuid = simulation.conversation_uuids[0]
 
-                async def send() -> None:
-                    outcomes.append(await session.send_message(uuid, "One moment, please"))
+            async def send() -> None:
+                outcomes.append(await desk.session.send_message(uuid, "One moment, please"))
 
-                group.start_soon(send)
-                await simulation.timeline.sleep(0.1)
+            group.start_soon(send)
+            await simulation.timeline.sleep(0.1)
 
     await play(simulation, scenario)
     assert [type(outcome) for outcome in outcomes] == [Sent]
@@ -183,13 +120,11 @@ async def test_leaving_is_quick() -> None:
     left: list[float] = []
 
     async def scenario() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client:
-            async with AgentSession(client, connector=connector) as session:
-                await session.wait_live()
-                await session.set_status("Support", AgentStatus.AVAILABLE)
-                left.append(now())
+        async with online(simulation) as desk:
+            await desk.session.wait_live()
+            await desk.session.set_status("Support", AgentStatus.AVAILABLE)
             left.append(now())
+        left.append(now())
 
     await play(simulation, scenario)
     assert left[1] - left[0] < 1
@@ -198,21 +133,15 @@ async def test_leaving_is_quick() -> None:
 async def test_others_messages_come_soon_although_they_share_a_second() -> None:
     simulation = Simulation(conversations=10, latency=0.05)
 
-    async def scenario() -> None:
-        sleep, watch = simulation.timeline.sleep, Watch()
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector, follow="all") as session:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.read, session)
-                await session.wait_live()
-                customer = simulation.text("one")
-                uuid = customer.conversation_uuid
-                await sleep(5)
-                assert watch.bodies[uuid] == ["one"]
-                (first,) = simulation.snapshot(uuid)["messages"]
-                customer.write("two", epoch=first["message_epoch"] + 1)
-                await sleep(5)
-                assert watch.bodies[uuid] == ["one", "two"]
-                group.cancel_scope.cancel()
+    async def scenario(desk: Desk) -> None:
+        sleep, watch = simulation.timeline.sleep, desk.watch
+        customer = simulation.text("one")
+        uuid = customer.conversation_uuid
+        await sleep(5)
+        assert watch.bodies[uuid] == ["one"]
+        (first,) = simulation.snapshot(uuid)["messages"]
+        customer.write("two", epoch=first["message_epoch"] + 1)
+        await sleep(5)
+        assert watch.bodies[uuid] == ["one", "two"]
 
-    await play(simulation, scenario)
+    await play_watched(simulation, scenario, follow="all")

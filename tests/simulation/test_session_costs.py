@@ -3,10 +3,10 @@
 import anyio
 import pytest
 
-from tests.simulation.test_session import Watch, chat
-from tests.simulation.wires import SimulatedConnector, client_of, play
+from tests.live.session.desk import chat
+from tests.simulation.desk import Desk, online, play_watched
+from tests.simulation.wires import play
 from ultracart_conversation import (
-    AgentSession,
     Buffering,
     ConsumerSlow,
     Limits,
@@ -27,11 +27,10 @@ async def test_an_idle_day_costs_little() -> None:
     simulation = Simulation(conversations=50, latency=0.05)
 
     async def scenario() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
-            await session.wait_live()
+        async with online(simulation) as desk:
+            await desk.session.wait_live()
             await simulation.timeline.sleep(24 * HOUR)
-            statistics = session.statistics()
+            statistics = desk.session.statistics()
             assert statistics.keepalive.sent >= 715
             assert 270 <= statistics.sweeps <= 370
             assert 12 <= statistics.connection.rotations <= 15
@@ -44,26 +43,20 @@ async def test_an_idle_day_costs_little() -> None:
 async def test_a_day_of_outage_costs_little_and_ends_with_it() -> None:
     simulation = Simulation(conversations=10, latency=0.05)
 
-    async def scenario() -> None:
-        connector, watch = SimulatedConnector(simulation), Watch()
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.read, session)
-                await session.wait_live()
-                customer = await chat(simulation, client, "Ann Lee")
-                simulation.faults.add(Fault(kind="status", status=503, times=None))
-                simulation.sockets.reset()
-                before = len(simulation.requests)
-                await simulation.timeline.sleep(10 * HOUR)
-                assert len(simulation.requests) - before <= 5_000
-                customer.write("are you back?")
-                simulation.faults.clear()
-                await simulation.timeline.sleep(120)
-                assert session.state.phase is Phase.LIVE
-                assert "are you back?" in watch.bodies[customer.conversation_uuid]
-                group.cancel_scope.cancel()
+    async def scenario(desk: Desk) -> None:
+        customer = await chat(desk.client, simulation, name="Ann Lee")
+        simulation.faults.add(Fault(kind="status", status=503, times=None))
+        simulation.sockets.reset()
+        before = len(simulation.requests)
+        await simulation.timeline.sleep(10 * HOUR)
+        assert len(simulation.requests) - before <= 5_000
+        customer.write("are you back?")
+        simulation.faults.clear()
+        await simulation.timeline.sleep(120)
+        assert desk.session.state.phase is Phase.LIVE
+        assert "are you back?" in desk.watch.bodies[customer.conversation_uuid]
 
-    await play(simulation, scenario)
+    await play_watched(simulation, scenario)
 
 
 async def test_a_list_that_cannot_be_read_is_not_asked_for_all_the_time() -> None:
@@ -71,14 +64,13 @@ async def test_a_list_that_cannot_be_read_is_not_asked_for_all_the_time() -> Non
     simulation.faults.add(Fault(kind="status", status=503, operation="get_conversations", times=None))
 
     async def scenario() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
+        async with online(simulation) as desk:
             await simulation.timeline.sleep(HOUR)
             assert simulation.sockets.count == 1
             assert 30 <= len(simulation.requests) <= 400
             simulation.faults.clear()
             await simulation.timeline.sleep(120)
-            assert session.state.phase is Phase.LIVE
+            assert desk.session.state.phase is Phase.LIVE
 
     await play(simulation, scenario)
 
@@ -88,8 +80,7 @@ async def test_a_service_that_hangs_up_is_not_called_all_the_time() -> None:
     simulation.sockets.faults.add(SocketFault(kind="close", code=1011, delay=0.2, times=None))
 
     async def scenario() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client, AgentSession(client, connector=connector):
+        async with online(simulation):
             await simulation.timeline.sleep(600)
 
     await play(simulation, scenario)
@@ -99,41 +90,32 @@ async def test_a_service_that_hangs_up_is_not_called_all_the_time() -> None:
 async def test_a_lost_push_is_found_within_a_sweep() -> None:
     simulation = Simulation(conversations=10, latency=0.05)
 
-    async def scenario() -> None:
-        connector, watch = SimulatedConnector(simulation), Watch()
-        async with client_of(simulation) as client, AgentSession(client, connector=connector) as session:
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch.read, session)
-                await session.wait_live()
-                customer = await chat(simulation, client, "Ann Lee")
-                await simulation.timeline.sleep(600)
-                simulation.sockets.faults.add(SocketFault(kind="drop", times=2))
-                customer.write("unheard")
-                await simulation.timeline.sleep(362)
-                assert "unheard" in watch.bodies[customer.conversation_uuid]
-                group.cancel_scope.cancel()
+    async def scenario(desk: Desk) -> None:
+        customer = await chat(desk.client, simulation, name="Ann Lee")
+        await simulation.timeline.sleep(600)
+        simulation.sockets.faults.add(SocketFault(kind="drop", times=2))
+        customer.write("unheard")
+        await simulation.timeline.sleep(362)
+        assert "unheard" in desk.watch.bodies[customer.conversation_uuid]
 
-    await play(simulation, scenario)
+    await play_watched(simulation, scenario)
 
 
 async def test_a_reader_who_is_stuck_for_an_hour_under_a_flood() -> None:
     simulation = Simulation(conversations=10, latency=0.01)
 
     async def scenario() -> None:
-        sleep, connector = simulation.timeline.sleep, SimulatedConnector(simulation)
-        async with (
-            client_of(simulation, limits=Limits.unlimited()) as client,
-            AgentSession(client, connector=connector, buffering=Buffering(maxsize=100)) as session,
-        ):
+        async with online(simulation, limits=Limits.unlimited(), buffering=Buffering(maxsize=100)) as desk:
+            session = desk.session
             await session.wait_live()
-            customers = [await chat(simulation, client, name) for name in ("Ann Lee", "Bo Ek")]
+            customers = [await chat(desk.client, simulation, name=name) for name in ("Ann Lee", "Bo Ek")]
             await anext(aiter(session))
             for second in range(3_600):
                 for customer in customers:
                     customer.write(str(second)) if second % 4 == 0 else None
                     for draft in range(500 if simulation.sockets.count else 0):
                         customer.type(str(draft))
-                await sleep(1)
+                await simulation.timeline.sleep(1)
                 consumer = session.statistics().consumers[0]
                 assert consumer.waiting <= 200
                 assert consumer.owed <= 12
@@ -151,7 +133,7 @@ async def test_a_reader_who_is_stuck_for_an_hour_under_a_flood() -> None:
                 mine = [body for uuid, body in received if uuid == customer.conversation_uuid]
                 assert mine == ["Is anybody there?", *map(str, range(0, 3_600, 4))]
             assert slow >= 1
-            await sleep(120)
+            await simulation.timeline.sleep(120)
             assert simulation.sockets.count == 1
 
     await play(simulation, scenario)
@@ -168,18 +150,17 @@ async def test_cancelled_at_any_moment_it_leaves_nothing_behind(moment: float) -
     outcomes: list[object] = []
 
     async def use() -> None:
-        connector = SimulatedConnector(simulation)
-        async with client_of(simulation) as client:
-            async with AgentSession(client, connector=connector, sending=Sending(unknown=2.0)) as session:
-                await session.wait_live()
-                customer = await chat(simulation, client, "Ann Lee")
-                outcomes.append(await session.send_message(customer.conversation_uuid, "one"))
-                outcomes.append(await session.send_message(customer.conversation_uuid, "two"))
-                simulation.sockets.reset()
-                customer.write("three")
-                outcomes.append(await session.send_message(customer.conversation_uuid, "four"))
-                while (await session.next(MessageReceived)).message.body != "four":
-                    pass
+        async with online(simulation, sending=Sending(unknown=2.0)) as desk:
+            session = desk.session
+            await session.wait_live()
+            customer = await chat(desk.client, simulation, name="Ann Lee")
+            outcomes.append(await session.send_message(customer.conversation_uuid, "one"))
+            outcomes.append(await session.send_message(customer.conversation_uuid, "two"))
+            simulation.sockets.reset()
+            customer.write("three")
+            outcomes.append(await session.send_message(customer.conversation_uuid, "four"))
+            while (await session.next(MessageReceived)).message.body != "four":
+                pass
 
     async def scenario() -> None:
         async with anyio.create_task_group() as group:

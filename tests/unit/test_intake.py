@@ -54,7 +54,8 @@ def test_an_edit_is_an_update_and_of_an_unseen_message_it_is_the_message() -> No
 def test_pings_and_garbage_are_no_events() -> None:
     desk = Desk("a")
     assert desk.frame(Ping()) == desk.frame(Garbage(3, "???")) == []
-    assert desk.intake.counts.garbage == 1
+    counts = desk.intake.counts
+    assert (counts.frames, counts.pings, counts.garbage) == (2, 1, 1)
 
 
 def test_a_message_of_no_conversation_is_handed_over_as_it_is() -> None:

@@ -1,6 +1,6 @@
 """A memory that never grows."""
 
-from ultracart_conversation._live.recent import Recent
+from ultracart_conversation._sync.recent import Recent
 
 
 def test_only_the_keys_that_were_set_last_are_kept() -> None:

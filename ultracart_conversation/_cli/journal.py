@@ -1,6 +1,5 @@
 """How `tail` writes events down: plain lines or JSON here, with colours in `rich_journal`."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from typing import Protocol, TextIO
@@ -8,12 +7,14 @@ from typing import Protocol, TextIO
 from ultracart_conversation._cli.event_json import event_json
 from ultracart_conversation._cli.event_words import Words, clock, told
 from ultracart_conversation._cli.narrator import Narrator
-from ultracart_conversation._cli.output import json_line
+from ultracart_conversation._cli.output import has_colours, json_line
 from ultracart_conversation._cli.text import cut, fit, one_line, wrap
 from ultracart_conversation.events import Event
 
-_TIME, _UUID, _KIND = 8, 8, 8
-MARGIN = _TIME + 2 + _UUID + 2 + _KIND + 2
+KIND = 8
+"""The columns for what kind of event it is."""
+_TIME, _UUID = 8, 8
+MARGIN = _TIME + 2 + _UUID + 2 + KIND + 2
 """The columns before what is said."""
 _NARROWEST = 20
 
@@ -59,7 +60,7 @@ def columns() -> int:
 def margin(event: Event, words: Words) -> tuple[str, str, str]:
     """When, where and what: the columns on the left, each as wide as always."""
     uuid = cut(one_line(event.conversation_uuid), _UUID + 1).removesuffix("…")
-    return fit(clock(event.received_at), _TIME), fit(uuid, _UUID), fit(words.kind, _KIND)
+    return fit(clock(event.received_at), _TIME), fit(uuid, _UUID), fit(words.kind, KIND)
 
 
 def said(words: Words, width: int | None) -> Iterator[str]:
@@ -72,7 +73,7 @@ def journal_for(stream: TextIO, *, json: bool) -> Journal:
     """The best journal for `stream`: JSON where asked for, colours with rich on a terminal, plain lines elsewhere."""
     if json:
         return JsonJournal(stream)
-    if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if has_colours(stream):
         try:
             from ultracart_conversation._cli.rich_journal import RichJournal  # noqa: PLC0415
         except ModuleNotFoundError:

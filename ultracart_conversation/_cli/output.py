@@ -1,6 +1,7 @@
 """Standard output: lines for people, JSON objects for programs."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,11 @@ class Output:
         """Write one JSON object as one line."""
         self._stream.write(json_line(value, encoding=self._stream.encoding))
         self._stream.flush()
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal with colours, as all but dumb ones are."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def json_line(value: Mapping[str, Any], *, encoding: str) -> str:

@@ -1,20 +1,19 @@
 """What the demo shows things on: plain lines here, a live view in `rich_screen`."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
 from ultracart_conversation._cli.event_words import Words, told
-from ultracart_conversation._cli.output import Output
+from ultracart_conversation._cli.journal import KIND
+from ultracart_conversation._cli.output import Output, has_colours
 from ultracart_conversation._cli.picture import Pixels
 from ultracart_conversation._cli.text import cut, fit, wrap
 from ultracart_conversation._rest.budget import WindowStatistics
 
 WIDEST = 100
 _PLAIN_WIDTH = 80
-_KIND = 8
 
 
 class Screen(Protocol):
@@ -136,8 +135,8 @@ def message_lines(time: str, author: str, body: str, remark: str, width: int) ->
 def event_lines(words: Words, width: int) -> Iterator[str]:
     """What a session told, with the kind on the left."""
     kind = words.kind
-    for line in wrap(told(words), width - _KIND - 2):
-        yield f"{fit(kind, _KIND)}  {line}"
+    for line in wrap(told(words), width - KIND - 2):
+        yield f"{fit(kind, KIND)}  {line}"
         kind = ""
 
 
@@ -150,7 +149,7 @@ def window_line(name: str, window: WindowStatistics) -> str:
 def screen_for(stream: TextIO) -> Screen:
     """The best screen for `stream`: live with rich on a terminal, plain lines anywhere else."""
     output = Output(stream)
-    if stream.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if has_colours(stream):
         try:
             from ultracart_conversation._cli.rich_screen import RichScreen  # noqa: PLC0415
         except ModuleNotFoundError:

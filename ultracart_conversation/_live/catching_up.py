@@ -3,14 +3,14 @@
 import logging
 import random
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from math import inf
 from typing import Protocol
 
 import anyio
 
-from ultracart_conversation._live.intake import Delivery, Intake, Moment
-from ultracart_conversation._live.timing import within
+from ultracart_conversation._live.deliveries import Delivery, Moment
+from ultracart_conversation._live.intake import Intake
+from ultracart_conversation._live.timing import wait_at_most
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation.client import ConversationClient, carry_out
 from ultracart_conversation.config import Sweeping
@@ -88,6 +88,7 @@ class CatchingUp:
         self._failures = 0
         self._not_before = -inf
         self._woken = anyio.Event()
+        self._waits_until = inf
 
     def opened(self, generation: int) -> None:
         """A new websocket is open: sweep now."""
@@ -101,8 +102,9 @@ class CatchingUp:
         self._sweep_at = max(self._sweep_at, self._clock.now() + self._sweeping.interval)
 
     def wake(self) -> None:
-        """Something on the agenda may be due."""
-        self._woken.set()
+        """Something on the agenda may be due earlier than before."""
+        if self._next() < self._waits_until:
+            self._woken.set()
 
     async def run(self) -> None:
         """Work until cancelled; raises what no repetition can mend."""
@@ -118,13 +120,9 @@ class CatchingUp:
                 self._failures = 0
 
     async def _wait(self) -> None:
-        while (left := self._next() - self._clock.now()) > 0:
-            self._woken = anyio.Event()
-            if left == inf:
-                await self._woken.wait()
-            else:
-                with suppress(TimeoutError):
-                    await within(self._clock, left, self._woken.wait)
+        while (due := self._next()) > (now := self._clock.now()):
+            self._woken, self._waits_until = anyio.Event(), due
+            await wait_at_most(self._clock, due - now, self._woken)
 
     def _next(self) -> float:
         """When there is something to do."""

@@ -11,6 +11,7 @@ from hashlib import sha256
 import attrs
 
 from ultracart_conversation._live.frames import CobrowsingPart
+from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation.events import CobrowsingLost, CobrowsingRecorded
 from ultracart_conversation.models import ConversationEventRRWeb, RRWebType
 
@@ -91,7 +92,7 @@ class Assembly:
         self._most = pieces
         self._patience = patience
         self._pieces: dict[_Key, _Piece] = {}
-        self._ended: dict[_Identity, None] = {}
+        self._ended = Recent[_Identity, None](_REMEMBERED)
         self._size = 0
 
     @property
@@ -133,7 +134,7 @@ class Assembly:
             return []
         if part.part.type == RRWebType.INIT:
             return [self._lose(other, "the recording started again")]
-        self._remember(identity)
+        self._ended.set(identity, None)
         return [self._lose(other, "its parts contradict each other")]
 
     def _collect(
@@ -173,12 +174,7 @@ class Assembly:
     def _end(self, piece: _Piece) -> None:
         del self._pieces[piece.identity.key]
         self._size -= piece.size
-        self._remember(piece.identity)
-
-    def _remember(self, identity: _Identity) -> None:
-        self._ended[identity] = None
-        if len(self._ended) > _REMEMBERED:
-            del self._ended[next(iter(self._ended))]
+        self._ended.set(piece.identity, None)
 
 
 def _identity(part: CobrowsingPart, index: int) -> _Identity:

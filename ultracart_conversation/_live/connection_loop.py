@@ -3,7 +3,6 @@
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from math import inf
 from typing import cast
 
@@ -19,7 +18,7 @@ from ultracart_conversation._live.outcome import Closed, Outcome
 from ultracart_conversation._live.rotation import Replacement
 from ultracart_conversation._live.socket import Address, Connector
 from ultracart_conversation._live.standing import Standing
-from ultracart_conversation._live.timing import within
+from ultracart_conversation._live.timing import wait_at_most
 from ultracart_conversation._live.verdict import Next, Verdict, judge
 from ultracart_conversation._live.wording import discreet, fatal_error, told
 from ultracart_conversation.clock import Clock
@@ -95,11 +94,6 @@ class ConnectionLoop:
         _logger.info("online with %s, after %.1f s", link, self._standing.offline_for)
         self._tell(Phase.LIVE, "caught up")
 
-    def recovering(self, reason: str) -> None:
-        """There is something to catch up with, although the websocket is open."""
-        if self.state.phase is Phase.LIVE:
-            self._tell(Phase.RECOVERING, reason)
-
     async def send(self, text: str) -> int:
         """Write one message on the websocket in use, and tell its generation.
 
@@ -169,8 +163,7 @@ class ConnectionLoop:
             if wait <= 0.0:
                 return True
             self._wake = anyio.Event()
-            with suppress(TimeoutError):
-                await (self._wake.wait() if wait == inf else within(self._clock, wait, self._wake.wait))
+            await wait_at_most(self._clock, wait, self._wake)
         return False
 
     def _due(self) -> float:

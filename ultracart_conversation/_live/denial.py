@@ -1,12 +1,11 @@
 """What may be told of an answer that is no websocket."""
 
-from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 from ultracart_conversation._live.outcome import Denied
 from ultracart_conversation._rest.outcome import Reply
 from ultracart_conversation._rest.verdict import retry_after
-from ultracart_conversation._wire.json import loads
+from ultracart_conversation._wire.json import json_object
 
 _SHOWN = 200
 
@@ -27,10 +26,9 @@ def one_line(text: str, *, secret: str) -> str:
 
 def _said(reply: Reply) -> str:
     """The message of AWS API Gateway's JSON (documented there), or a body of plain text."""
-    try:
-        content: object = loads(reply.body)
-    except ValueError:
+    document = json_object(reply.body)
+    if document is None:
         is_text = reply.headers.get("Content-Type", "").startswith("text/plain")
         return reply.body.decode(errors="replace") if is_text else ""
-    message: object = cast("dict[str, Any]", content).get("message") if isinstance(content, dict) else None
+    message = document.get("message")
     return message if isinstance(message, str) else ""

@@ -6,13 +6,13 @@ renamed event types before (documented by the history of its SDKs).
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 
 from ultracart_conversation._wire.converter import converter
 from ultracart_conversation._wire.drift import Drift, reporting_to
-from ultracart_conversation._wire.json import loads
+from ultracart_conversation._wire.json import json_object
 from ultracart_conversation._wire.json_object import JsonObject
 from ultracart_conversation._wire.open_enum import OpenEnum
 from ultracart_conversation.events import (
@@ -112,7 +112,7 @@ def read_frame(text: str | bytes, *, received_at: datetime, generation: int, dri
 
     What the contract does not list is counted in `drift`, except for the gateway's error objects (AWS's, inferred).
     """
-    raw = _object(text)
+    raw = json_object(text)
     if raw is None:
         return Garbage(len(text), text[:_SHOWN] if isinstance(text, str) else text[:_SHOWN].decode(errors="replace"))
     origin: dict[str, Any] = {"received_at": received_at, "generation": generation}
@@ -122,14 +122,6 @@ def read_frame(text: str | bytes, *, received_at: datetime, generation: int, dri
         frame = converter.structure(raw, ConversationWebsocketMessage)
     origin["conversation_uuid"] = frame.conversation_uuid
     return _read(frame, origin) or UnknownEvent(raw=JsonObject(raw), **origin)
-
-
-def _object(text: str | bytes) -> dict[str, Any] | None:
-    try:
-        value = loads(text.encode() if isinstance(text, str) else text)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def _read(frame: ConversationWebsocketMessage, origin: dict[str, Any]) -> Event | CobrowsingPart | Ping | None:

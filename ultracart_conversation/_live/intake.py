@@ -1,16 +1,16 @@
 """Joins what is pushed and what is read into one stream, in which every message comes once. Pure: time is passed in."""
 
 from collections.abc import Iterable
-from datetime import datetime
-
-import attrs
 
 from ultracart_conversation._live.agenda import Agenda
 from ultracart_conversation._live.cobrowsing import Assembly
+from ultracart_conversation._live.deliveries import Delivery, Moment, Stamp
 from ultracart_conversation._live.frames import CobrowsingPart, Frame, Garbage, Ping
 from ultracart_conversation._live.held import Held, Message
+from ultracart_conversation._live.intake_counts import IntakeCounts
 from ultracart_conversation._live.shown import Shown
 from ultracart_conversation._live.suspects import Suspects
+from ultracart_conversation._live.unresolved import Unresolved
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Found
 from ultracart_conversation._sync.ledger import Ledger
@@ -23,7 +23,6 @@ from ultracart_conversation.events import (
     Event,
     Gap,
     GapClosed,
-    GapUnresolved,
     MessageAnnounced,
     MessageReceived,
     MessageUpdated,
@@ -35,8 +34,6 @@ from ultracart_conversation.events import (
 )
 from ultracart_conversation.models import ConversationSummary, ConversationWebchatQueueStatus
 
-_PATIENCE = 3
-"""Times that a service may fail to show by REST what it pushed until that is called a gap."""
 _Summarised = (
     MessageAnnounced
     | ConversationStarted
@@ -45,57 +42,6 @@ _Summarised = (
     | ParticipantLeft
     | ParticipantUpdated
 )
-
-
-@attrs.frozen
-class Moment:
-    """When something happens, and on which websocket."""
-
-    now: float
-    """Seconds on a clock that never goes back."""
-    at: datetime
-    generation: int
-
-
-@attrs.frozen
-class Delivery:
-    """An event on its way to the consumers; `number` is the ledger's, and 0 for what is no message."""
-
-    event: Event
-    number: int = 0
-
-
-@attrs.frozen
-class Stamp:
-    """Where a message of one conversation came from."""
-
-    conversation_uuid: str
-    received_at: datetime
-    generation: int = 0
-    replayed: bool = False
-
-    def deliver(self, found: Found) -> Delivery:
-        """The event for what the ledger found."""
-        event: Event
-        if found.is_update:
-            event = MessageUpdated(message=found.message, **attrs.asdict(self))
-        else:
-            event = MessageReceived(message=found.message, late=found.late, **attrs.asdict(self))
-        return Delivery(event, found.number)
-
-
-@attrs.define
-class IntakeCounts:
-    """What came in, in all."""
-
-    replayed: int = 0
-    """Messages that were read instead of being pushed."""
-    missed: int = 0
-    """Messages that the open websocket should have brought."""
-    duplicates: int = 0
-    """Messages that were pushed and had been handed over already."""
-    garbage: int = 0
-    """Frames that were no JSON objects."""
 
 
 class Intake:
@@ -110,14 +56,12 @@ class Intake:
         self.held: Held = Held()
         self.suspects: Suspects = Suspects()
         self.counts: IntakeCounts = IntakeCounts()
-        self.unresolved: dict[str, str] = {}
-        """Conversations that are not proven to be complete, and why."""
+        self.unresolved: Unresolved = Unresolved(self.agenda, sweeping=sweeping)
         self._sweeping = sweeping
         self._assembly = Assembly()
         self._heard = 0
         self._gap_count: int | None = None
         self._opened_at = 0.0
-        self._fruitless: dict[str, int] = {}
         self._queues: dict[str | None, ConversationWebchatQueueStatus] = {}
         self._shown = Shown()
 
@@ -141,8 +85,8 @@ class Intake:
 
     def pushed(self, frame: Frame, moment: Moment) -> list[Delivery]:
         """What a frame leads to."""
+        self.counts.came(frame)
         if isinstance(frame, Ping | Garbage):
-            self.counts.garbage += isinstance(frame, Garbage)
             return []
         self._heard += 1
         if isinstance(frame, CobrowsingPart):
@@ -231,21 +175,20 @@ class Intake:
             # What was written just before may become visible only now.
             self._settle(uuid, moment, after=self._sweeping.settle)
         if new or reading.track.watermark > before:
-            self._fruitless.pop(uuid, None)
+            self.unresolved.progress(uuid)
         stamp = Stamp(uuid, received_at=moment.at, replayed=True)
         deliveries = [stamp.deliver(each) for each in found]
-        return deliveries + self._resolve(reading, len(new), moment) + self._released(self.held.finish(uuid))
+        deliveries += self.unresolved.read(reading, len(new), moment)
+        return deliveries + self._released(self.held.finish(uuid))
 
     def failed(self, uuid: str, reason: str, moment: Moment) -> list[Delivery]:
         """A conversation cannot be read; the others go on."""
         self.ledger.failed(uuid)
-        self.agenda.settle(uuid, moment.now, after=self._sweeping.interval, at_most=self._sweeping.interval)
-        return [*self._unresolved(uuid, reason, moment), *self._released(self.held.finish(uuid))]
+        return [*self.unresolved.failed(uuid, reason, moment), *self._released(self.held.finish(uuid))]
 
     def gone(self, uuid: str) -> list[Delivery]:
         """The service no longer knows a conversation."""
-        self.unresolved.pop(uuid, None)
-        self._fruitless.pop(uuid, None)
+        self.unresolved.forget(uuid)
         self.agenda.drop(uuid)
         released = self._released(self.held.finish(uuid))
         self.ledger.gone(uuid)
@@ -294,28 +237,6 @@ class Intake:
         if not self.held.is_active and moment.now - self._opened_at >= self._sweeping.settle:
             expected = [each.message for each in new if self.ledger.is_expected(uuid, each.message)]
             self.suspects.add(uuid, map(key_of, expected), now=moment.now)
-
-    def _resolve(self, reading: GapReading, count: int, moment: Moment) -> list[Delivery]:
-        """Say that a conversation is not proven to be complete, or that it is again."""
-        uuid = reading.track.uuid
-        if reading.unproven is None:
-            self._fruitless.pop(uuid, None)
-            if self.unresolved.pop(uuid, None) is None:
-                return []
-            closed = GapClosed(conversation_uuid=uuid, count=count, received_at=moment.at)
-            return [Delivery(closed)]
-        tries = self._fruitless[uuid] = self._fruitless.get(uuid, 0) + 1
-        again = min(self._sweeping.settle * 2 ** min(tries - 1, 10), self._sweeping.interval)
-        self.agenda.settle(uuid, moment.now, after=again, at_most=again)
-        if reading.lagging and tries < _PATIENCE:
-            return []
-        return self._unresolved(uuid, reading.unproven, moment)
-
-    def _unresolved(self, uuid: str, reason: str, moment: Moment) -> list[Delivery]:
-        known, self.unresolved[uuid] = self.unresolved.get(uuid), reason
-        if known is not None:
-            return []
-        return [Delivery(GapUnresolved(conversation_uuid=uuid, reason=reason, received_at=moment.at))]
 
     def _released(self, messages: Iterable[tuple[str, Message]]) -> list[Delivery]:
         return [each for uuid, message in messages for each in self._hand_over(uuid, message)]

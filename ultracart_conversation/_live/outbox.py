@@ -9,8 +9,8 @@ from itertools import count
 from math import inf
 
 from ultracart_conversation._live.outbox_line import Entry, Line, Result, Stage
-from ultracart_conversation._live.recent import Recent
 from ultracart_conversation._live.sightings import Sightings
+from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation.config import Sending
 from ultracart_conversation.delivery import FoundBy, SendingStatistics, Sent, Unknown
 from ultracart_conversation.errors import ConfigurationError, SendQueueFull, SessionClosed

@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from math import inf
 
 import anyio
 
 from ultracart_conversation._live.connection import WriteLost
 from ultracart_conversation._live.outgoing import read_message_frame, typing_frame
 from ultracart_conversation._live.read_marks import Mark, ReadMarks
-from ultracart_conversation._live.timing import within
+from ultracart_conversation._live.timing import wait_at_most
 from ultracart_conversation._live.typing_throttle import TypingThrottle
 from ultracart_conversation._sync.message_order import epoch_of, key_of
 from ultracart_conversation.client import ConversationClient
@@ -44,8 +43,7 @@ class Presence:
                 await self._type(uuid, value)
             wait = self._throttle.next_time() - self._clock.now()
             self._held = anyio.Event()
-            with suppress(TimeoutError):
-                await (self._held.wait() if wait == inf else within(self._clock, wait, self._held.wait))
+            await wait_at_most(self._clock, wait, self._held)
 
     def connection_lost(self) -> None:
         """Nobody shall hear later what was typed before."""

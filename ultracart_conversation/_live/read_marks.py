@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ultracart_conversation._live.recent import Recent
+from ultracart_conversation._sync.recent import Recent
 
 REMEMBERED = 10_000
 """Conversations."""

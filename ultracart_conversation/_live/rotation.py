@@ -3,9 +3,9 @@
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from math import inf, isfinite
-from typing import Any, cast
+from typing import Any
 
-from ultracart_conversation._wire.json import loads
+from ultracart_conversation._wire.json import json_object
 from ultracart_conversation.config import Rotation
 
 _LONGEST_LIFETIME = 10 * 365 * 86_400.0
@@ -64,10 +64,10 @@ def _claims(jwt: str) -> dict[str, Any]:
     _, _, rest = jwt.partition(".")
     payload = rest.partition(".")[0]
     try:
-        claims = loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, RecursionError):
+        content = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    except ValueError:
         return {}
-    return cast("dict[str, Any]", claims) if isinstance(claims, dict) else {}
+    return json_object(content) or {}
 
 
 def _seconds(value: Any) -> float | None:

@@ -11,9 +11,10 @@ import attrs
 from ultracart_conversation._live.catching_up import CatchingUp
 from ultracart_conversation._live.connection import WriteLost
 from ultracart_conversation._live.connection_loop import ConnectionLoop
+from ultracart_conversation._live.deliveries import Delivery, Moment, Stamp
 from ultracart_conversation._live.feed import Feed, Overflow, Owed
-from ultracart_conversation._live.frames import Frame, Ping, read_frame
-from ultracart_conversation._live.intake import Delivery, Intake, Moment, Stamp
+from ultracart_conversation._live.frames import read_frame
+from ultracart_conversation._live.intake import Intake
 from ultracart_conversation._live.keepalive import Keepalive
 from ultracart_conversation._live.outcome import Closed, Outcome, SocketEnded
 from ultracart_conversation._live.presence import Presence
@@ -30,22 +31,12 @@ from ultracart_conversation._sync.message_pages import MessagePages
 from ultracart_conversation._sync.pending import united
 from ultracart_conversation.client import ConversationClient, carry_out
 from ultracart_conversation.errors import IncompleteRead, SessionError, UltraCartError, Undecodable
-from ultracart_conversation.events import Event, GapUnresolved, MessageReceived, StateChanged, UnknownEvent
+from ultracart_conversation.events import Event, GapUnresolved, MessageReceived, StateChanged
 from ultracart_conversation.limits import Priority
 from ultracart_conversation.models import ConversationAgentAuth, ConversationSummary
 from ultracart_conversation.state import SessionState
 
 _logger = logging.getLogger("ultracart_conversation.session")
-
-
-@attrs.define
-class FrameCounts:
-    """What the websockets brought, in all."""
-
-    frames: int = 0
-    pings: int = 0
-    unknown: int = 0
-    """Frames that fit no event, the gateway's error objects among them."""
 
 
 class Runtime:
@@ -66,7 +57,6 @@ class Runtime:
         self._urgent = client.with_options(priority=Priority.GAP)
         self.me: ConversationAgentAuth | None = None
         """Who the agent is, once the service said so."""
-        self.frames: FrameCounts = FrameCounts()
         self.consumers: list[Subscription] = []
         self.failure: UltraCartError | None = None
         """What ended it, where that was an error."""
@@ -163,7 +153,6 @@ class Runtime:
         """A frame came."""
         moment = attrs.evolve(self.moment(), generation=generation)
         frame = read_frame(text, received_at=moment.at, generation=generation, drift=self._client.drift)
-        self._count(frame)
         if isinstance(frame, MessageReceived) and frame.conversation_uuid is not None:
             self.sender.seen(frame.message, frame.conversation_uuid, found_by="echo")
         self.deliver(self.intake.pushed(frame, moment))
@@ -247,11 +236,6 @@ class Runtime:
         self.presence.connection_lost()
         self.catching_up.lost()
         self.deliver(self.intake.gap(self.moment(), reason))
-
-    def _count(self, frame: Frame) -> None:
-        self.frames.frames += 1
-        self.frames.pings += isinstance(frame, Ping)
-        self.frames.unknown += isinstance(frame, UnknownEvent)
 
     def _is_stuck(self) -> bool:
         started = [consumer for consumer in self.consumers if consumer.has_started]

@@ -3,7 +3,7 @@
 It matters only where the service leaves out the `client_message_id` (unknown): then the body has to do.
 """
 
-from ultracart_conversation._live.recent import Recent
+from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation.models import ConversationMessage
 
 REMEMBERED = 10_000

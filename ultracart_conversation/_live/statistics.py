@@ -44,16 +44,16 @@ class SessionStatistics:
 
 def statistics_of(runtime: Runtime) -> SessionStatistics:
     """The numbers of now."""
-    counts, frames, intake = runtime.intake.counts, runtime.frames, runtime.intake
+    intake, counts = runtime.intake, runtime.intake.counts
     return SessionStatistics(
         state=runtime.loop.state,
         connection=runtime.loop.statistics(),
         keepalive=runtime.keepalive.statistics(),
         sending=runtime.sender.statistics(),
         consumers=tuple(consumer.statistics() for consumer in runtime.consumers),
-        frames=frames.frames,
-        pings=frames.pings,
-        unknown=frames.unknown,
+        frames=counts.frames,
+        pings=counts.pings,
+        unknown=counts.unknown,
         garbage=counts.garbage,
         duplicates=counts.duplicates,
         replayed=counts.replayed,

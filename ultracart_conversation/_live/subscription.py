@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
@@ -12,16 +11,15 @@ from typing import Generic, Self, TypeVar
 import anyio
 import attrs
 
+from ultracart_conversation._live.deliveries import Delivery
 from ultracart_conversation._live.feed import Feed, Overflow, Owed
-from ultracart_conversation._live.intake import Delivery
-from ultracart_conversation._live.timing import within
+from ultracart_conversation._live.timing import wait_at_most, within
 from ultracart_conversation._sync.pending import Pending
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.errors import NotFound, SessionClosed, SessionError, UltraCartError
 from ultracart_conversation.events import ConsumerSlow, Event, GapUnresolved
 
 E = TypeVar("E")
-T = TypeVar("T")
 Reread = Callable[[str, Feed], Awaitable[tuple[Iterable[Event], Owed | None]]]
 """Read a conversation again for the consumer of a feed: events that it has room for, and what is still owed."""
 _logger = logging.getLogger("ultracart_conversation.session")
@@ -204,7 +202,7 @@ class Subscription:
         events: Iterable[Event] = ()
         rest: Owed | None = self._feed.owed[uuid]
         try:
-            events, rest = await self._within(until, partial(self._reread, uuid, self._feed))
+            events, rest = await within(self._clock, until - self._clock.now(), partial(self._reread, uuid, self._feed))
         except NotFound as error:
             events, rest = [GapUnresolved(conversation_uuid=uuid, reason=str(error), received_at=self._utc())], None
         except UltraCartError as error:
@@ -222,11 +220,7 @@ class Subscription:
 
     async def _wait(self, until: float) -> None:
         until = min(until, self._repay_at) if self._feed.owed else until
-        with suppress(TimeoutError):
-            await self._within(until, self._bell.wait)
-
-    async def _within(self, until: float, work: Callable[[], Awaitable[T]]) -> T:
-        return await (work() if until == inf else within(self._clock, max(0.0, until - self._clock.now()), work))
+        await wait_at_most(self._clock, until - self._clock.now(), self._bell)
 
     def _end(self, failure: UltraCartError | None) -> None:
         self._ended = True

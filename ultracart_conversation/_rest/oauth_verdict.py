@@ -8,7 +8,8 @@ import attrs
 
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Lost, Outcome, Reply
-from ultracart_conversation._rest.verdict import json_object, judge, request_of
+from ultracart_conversation._rest.verdict import judge, request_of
+from ultracart_conversation._wire.json import json_object
 from ultracart_conversation.auth import OAuthForm
 from ultracart_conversation.errors import LoginRequired, OAuthError, UltraCartError
 

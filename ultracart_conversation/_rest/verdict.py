@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ultracart_conversation._rest.operation import Operation
 from ultracart_conversation._rest.outcome import Lost, Outcome, Reply, Stage
-from ultracart_conversation._wire.json import loads
+from ultracart_conversation._wire.json import json_object
 from ultracart_conversation.errors import (
     ApplicationDisabled,
     AuthenticationError,
@@ -100,15 +100,6 @@ def _succeeded(operation: Operation[Any], reply: Reply) -> dict[str, Any] | Repl
     if document.get("success") is False or error:
         return _reply_error(Refused, operation, reply, error, _said(error, reply))
     return document
-
-
-def json_object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that `body` is; None when it is anything else."""
-    try:
-        document = loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
 
 
 def _error_of(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,12 +14,12 @@ from ultracart_conversation import (
     MessageReceived,
     UltraCartError,
 )
-from ultracart_conversation.sandbox import Customer, Sandbox
+from ultracart_conversation.sandbox import Customer, Sandbox, Service
 
 
-async def chat(client: ConversationClient, sandbox: Sandbox, *, name: str = "Grace Holm") -> Customer:
+async def chat(client: ConversationClient, service: Service, *, name: str = "Grace Holm") -> Customer:
     """A customer in a webchat with the client's agent."""
-    customer = sandbox.arrive(name=name, question="Is anybody there?")
+    customer = service.arrive(name=name, question="Is anybody there?")
     await client.start_conversation(ConversationStartRequest(conversation_webchat_queue_uuid=customer.queue_entry_uuid))
     return customer
 

@@ -1,11 +1,10 @@
 """A session's day with every logger at DEBUG: no token and no message in any log, `repr`, state, number or error."""
 
-import logging
 import traceback
-from collections.abc import Generator
 
 import pytest
 
+from tests.live.listener import Listener
 from tests.live.session.conftest import NewSession
 from tests.live.session.desk import Reader, chat, eventually, reading
 from ultracart_conversation import AgentStatus, ConversationClient, Gap, GapClosed, MessageReceived, UltraCartError
@@ -13,28 +12,6 @@ from ultracart_conversation.sandbox import Customer, Sandbox, SocketFault
 
 pytestmark = pytest.mark.anyio
 SAID = "my-telephone-number-is-555-0100"
-LOGGERS = ("", "httpx", "httpcore", "websockets", "ultracart_conversation", "asyncio", "anyio")
-
-
-class Listener(logging.Handler):
-    """Everything that anybody logs, as it would be written."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(f"{self.format(record)} {record.args!r}")
-
-
-@pytest.fixture
-def listener(caplog: pytest.LogCaptureFixture) -> Generator[Listener]:
-    listener = Listener()
-    for name in LOGGERS:
-        caplog.set_level(logging.DEBUG, name)
-    logging.getLogger().addHandler(listener)
-    yield listener
-    logging.getLogger().removeHandler(listener)
 
 
 async def survive(fault: SocketFault, reader: Reader, customer: Customer, sandbox: Sandbox) -> None:
