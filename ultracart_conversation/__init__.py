@@ -3,11 +3,13 @@
 The models `Error` and `Warning` are in `ultracart_conversation.models` only, as they would hide builtins here.
 """
 
+from ultracart_conversation._archive.values import ArchivedChange, ArchiveStatistics, Hit
 from ultracart_conversation._live.connection import ConnectionStatistics
 from ultracart_conversation._live.keepalive import KeepaliveStatistics
 from ultracart_conversation._live.socket import Address, Connector, Socket
 from ultracart_conversation._live.statistics import SessionStatistics
 from ultracart_conversation._live.subscription import ConsumerStatistics, Subscription
+from ultracart_conversation._poll.statistics import Histogram, HistoryProgress, PollerStatistics
 from ultracart_conversation._rest.budget import (
     Budget,
     BudgetState,
@@ -23,18 +25,34 @@ from ultracart_conversation._sync.checkpoint import Checkpoint
 from ultracart_conversation._wire.drift import Drift
 from ultracart_conversation._wire.json_object import JsonObject, JsonValue
 from ultracart_conversation._wire.open_enum import OpenEnum
+from ultracart_conversation.archive import Archive
 from ultracart_conversation.auth import ApiKey, Authorization, Credentials, OAuthForm, Pipe
+from ultracart_conversation.changes import Batch, Change, ChangeKind, PollerCheckpoint, Sink
 from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.clock import Clock, SystemClock
-from ultracart_conversation.config import Backoff, Buffering, Heartbeat, Retry, Rotation, Sending, Sweeping, Timeouts
+from ultracart_conversation.config import (
+    Adaptive,
+    Audit,
+    Backoff,
+    Buffering,
+    Heartbeat,
+    Retry,
+    Rotation,
+    Sending,
+    Sweeping,
+    Timeouts,
+)
 from ultracart_conversation.delivery import SendingStatistics, Sent, Unknown
 from ultracart_conversation.dialect import Dialect
 from ultracart_conversation.errors import (
     ApplicationDisabled,
+    ArchiveBusy,
+    ArchiveError,
     AuthenticationError,
     BadRequest,
     ConfigurationError,
     ConnectError,
+    Fenced,
     IncompleteRead,
     LoginRequired,
     NotConnected,
@@ -138,27 +156,38 @@ from ultracart_conversation.oauth.authorization_url import AuthorizationRequest,
 from ultracart_conversation.oauth.credentials import OAuth
 from ultracart_conversation.oauth.token_file import TokenFile
 from ultracart_conversation.oauth.tokens import OauthDeviceAuthorizationResponse, Tokens
+from ultracart_conversation.poller import MessagePoller
 from ultracart_conversation.session import AgentSession
 from ultracart_conversation.snapshot import Snapshot, apply
 from ultracart_conversation.state import Phase, SessionState
 from ultracart_conversation.uploads import Uploads
 
 __all__ = [
+    "Adaptive",
     "Address",
     "AgentSession",
     "AgentStatus",
     "ApiKey",
     "ApplicationDisabled",
+    "Archive",
+    "ArchiveBusy",
+    "ArchiveError",
+    "ArchiveStatistics",
+    "ArchivedChange",
+    "Audit",
     "AuthenticationError",
     "Authorization",
     "AuthorizationRequest",
     "Backoff",
     "BadRequest",
+    "Batch",
     "Budget",
     "BudgetState",
     "BudgetStatistics",
     "BudgetStore",
     "Buffering",
+    "Change",
+    "ChangeKind",
     "Checkpoint",
     "Clock",
     "CobrowsingLost",
@@ -214,11 +243,15 @@ __all__ = [
     "Event",
     "EventType",
     "Exchange",
+    "Fenced",
     "FrameType",
     "Gap",
     "GapClosed",
     "GapUnresolved",
     "Heartbeat",
+    "Histogram",
+    "HistoryProgress",
+    "Hit",
     "HttpInfo",
     "IncompleteRead",
     "ItemsAdded",
@@ -230,6 +263,7 @@ __all__ = [
     "Medium",
     "MemoryBudgetStore",
     "MessageAnnounced",
+    "MessagePoller",
     "MessageRead",
     "MessageReceived",
     "MessageType",
@@ -253,6 +287,8 @@ __all__ = [
     "PermissionDenied",
     "Phase",
     "Pipe",
+    "PollerCheckpoint",
+    "PollerStatistics",
     "Priority",
     "PushMissed",
     "QueueMemberJoined",
@@ -276,6 +312,7 @@ __all__ = [
     "SessionError",
     "SessionState",
     "SessionStatistics",
+    "Sink",
     "Snapshot",
     "Socket",
     "StateChanged",

@@ -116,6 +116,33 @@ class Sending:
     """Seconds between two typing frames of one conversation."""
 
 
+@attrs.frozen(kw_only=True)
+class Adaptive:
+    """How often a poller looks: as often as a share of the daily limit allows, and not more often than needed.
+
+    What was not spent for an hour may be spent at once, so that a busy hour is followed as closely as a quiet one.
+    """
+
+    shortest: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
+    """Seconds between two looks at least."""
+    longest: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+    """Seconds between two looks at most; also while an attached session is live, as it tells what happens."""
+    share: float = attrs.field(default=0.3, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
+    """Of the requests that the limits allow in a day, those that following what is new may take."""
+
+
+@attrs.frozen(kw_only=True)
+class Audit:
+    """How a poller finds what no list shows: edits, removals, and messages that came very late."""
+
+    window: float = attrs.field(default=7 * 86_400.0, validator=attrs.validators.gt(0))
+    """Seconds back from now; what was said before is not read again."""
+    every: float = attrs.field(default=600.0, validator=attrs.validators.gt(0))
+    """Seconds from one conversation that is read again to the next; each takes a request."""
+    rest: float = attrs.field(default=6 * 3600.0, validator=attrs.validators.ge(0))
+    """Seconds until the same conversation's turn comes again at the earliest."""
+
+
 def api_key_from_env(environment: Mapping[str, str] = os.environ) -> str:
     """`ULTRACART_API_KEY`; raises `ConfigurationError` when it is missing."""
     key = environment.get("ULTRACART_API_KEY", "").strip()

@@ -70,7 +70,7 @@ def test_the_sandbox_imports_nothing_of_the_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "importer"), [("httpx", "_rest/transport.py"), ("websockets", "_live/transport.py")]
+    ("library", "importer"), [("httpx", "_rest/transport.py"), ("websockets", "_live/protocol.py")]
 )
 def test_only_one_file_imports(library: str, importer: str) -> None:
     importers = {

@@ -1,12 +1,11 @@
 """Telling what was said before a conversation was followed from what came after."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Self
 
 import attrs
 
-from ultracart_conversation._sync.message_order import epoch_of
+from ultracart_conversation._sync.message_order import epoch_of, second_of
 from ultracart_conversation.models import ConversationMessage, ConversationSummary
 
 
@@ -20,9 +19,12 @@ class Baseline:
     author_arn: str | None
 
     @classmethod
-    def of(cls, summary: ConversationSummary) -> Self | None:
-        """What `summary` tells of its last message; None when it has none."""
-        if summary.last_message_dts is None:
+    def of(cls, summary: ConversationSummary, *, now: float) -> Self | None:
+        """What `summary` tells of its last message; None when it has none.
+
+        A message that is yet to come (by our `now`, in milliseconds) says nothing of what comes before it.
+        """
+        if summary.last_message_dts is None or second_of(summary.last_message_dts) > now:
             return None
         author = summary.last_conversation_participant_arn
         return cls(second_of(summary.last_message_dts), summary.last_conversation_message_body, author)
@@ -39,8 +41,3 @@ class Baseline:
     def _is_last(self, message: ConversationMessage) -> bool:
         said = message.body, message.author_conversation_participant_arn
         return said == (self.body, self.author_arn) and self.second <= epoch_of(message) < self.second + 1000
-
-
-def second_of(time: datetime) -> int:
-    """A time in milliseconds since 1970, to the second."""
-    return int(time.timestamp()) * 1000

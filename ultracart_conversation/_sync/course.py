@@ -20,6 +20,8 @@ class Course(ABC, Generic[R_co, T_co]):
         self._ready: list[T_co] = []
         self._course = self._steps()
         self._request: R_co | None = next(self._course, None)
+        self.asked: int = 0
+        """How many replies were taken."""
 
     @property
     def request(self) -> R_co | None:
@@ -28,6 +30,7 @@ class Course(ABC, Generic[R_co, T_co]):
 
     def receive(self, reply: Reply) -> list[T_co]:
         """Take the reply to `request`, and give what it made ready."""
+        self.asked += 1
         try:
             self._request = self._course.send(reply)
         except StopIteration:

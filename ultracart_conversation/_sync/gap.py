@@ -15,13 +15,15 @@ LIMIT = 200
 
 
 class GapReading(Course[Request, ConversationMessage]):
-    """Reads what a conversation has since its watermark.
+    """Reads what a conversation has since its watermark, or since an earlier epoch.
 
     It is complete when the pages prove so, every message that is known came back, and no more are counted than were
     found; one read of the whole conversation settles what the pages leave open. What was read is in `messages`.
     """
 
-    def __init__(self, track: Track, shape: PageShape, *, now: int, counted: int | None = None) -> None:
+    def __init__(
+        self, track: Track, shape: PageShape, *, now: int, counted: int | None = None, since: int | None = None
+    ) -> None:
         self.track = track
         self.counted = counted
         """How many messages the list says there are; None when it was not asked."""
@@ -31,9 +33,12 @@ class GapReading(Course[Request, ConversationMessage]):
         """Why this is not known to be all, in words; None when it is."""
         self.lagging: bool = False
         """Whether all is proven but that the service does not show its latest pushes yet."""
+        self.removed: set[str] = set()
+        """The messages, by key, that were there before and are not any more."""
         self._shape = shape
         self._now = now
-        self._anchors = track.anchors()
+        self._since = track.since if since is None else max(track.floor, min(track.since, since))
+        self._anchors = track.anchors(self._since)
         self._whole: Conversation | None = None
         super().__init__()
 
@@ -44,14 +49,15 @@ class GapReading(Course[Request, ConversationMessage]):
 
     def _steps(self) -> Generator[Request, Reply, None]:
         try:
-            yield from self._read_pages(self.track.since)
+            yield from self._read_pages(self._since)
             if self._holes() or self._miscounted():
                 yield from self._read_whole()
         except IncompleteRead as error:
             self.unproven = str(error)
             return
         # What even the whole conversation lacks, among what is older than the newest of it, was removed.
-        self.track.forget(self._holes())
+        self.removed = self._holes()
+        self.track.forget(self.removed)
         if self._lacking():
             self.unproven, self.lagging = "the service does not yet show by REST what it pushed", True
 

@@ -1,10 +1,8 @@
 """What is remembered of a message that was handed over."""
 
-import hashlib
-
 import attrs
 
-from ultracart_conversation._wire.json import dumps
+from ultracart_conversation._sync.digest import digest
 from ultracart_conversation.models import ConversationMessage
 
 _PLAIN = ("body", "media_urls", "type")
@@ -39,4 +37,4 @@ def digest_of(message: ConversationMessage) -> bytes:
     """What a message says and how far it came, in 8 bytes."""
     said = [getattr(message, name) for name in _PLAIN]
     lists = [[each.to_dict() for each in getattr(message, name)] for name in _LISTS]
-    return hashlib.blake2b(dumps([*said, *lists]), digest_size=8).digest()
+    return digest([*said, *lists])

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Literal
 
-from ultracart_conversation._sync.baseline import Baseline, second_of
+from ultracart_conversation._sync.baseline import Baseline
 from ultracart_conversation._sync.checkpoint import Checkpoint
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Found
+from ultracart_conversation._sync.message_order import second_of
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.pending import Pending
+from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older
 from ultracart_conversation._sync.track import Track
 from ultracart_conversation.models import ConversationMessage, ConversationSummary
@@ -41,7 +43,7 @@ class Ledger:
         self.tracks: dict[str, Track] = {} if checkpoint is None else checkpoint.tracks()
         self.number: int = 1
         """Grows with every message that is handed over."""
-        self._digests: dict[str, bytes] = {}
+        self._digests = Recent[str, bytes](_MOST_DIGESTS)
         self._turn = 0
         self._now: float = inf
 
@@ -69,15 +71,12 @@ class Ledger:
         """All that the sweep showed was read, or will be."""
         for row in rows:
             self.was_read(row)
-        while len(self._digests) > _MOST_DIGESTS:
-            del self._digests[next(iter(self._digests))]
         self.mark = mark
 
     def was_read(self, row: ConversationSummary) -> None:
         """What this row shows is accounted for, until it changes."""
         if row.conversation_uuid is not None:
-            self._digests.pop(row.conversation_uuid, None)
-            self._digests[row.conversation_uuid] = digest_of(row)
+            self._digests.set(row.conversation_uuid, digest_of(row))
 
     def unlisted(self, rows: Iterable[ConversationSummary]) -> list[str]:
         """What must be read besides the changed rows.
@@ -203,10 +202,7 @@ class Ledger:
         return self.follow == "mine" and track.is_open and track.is_mine
 
     def _begin_track(self, row: ConversationSummary) -> None:
-        uuid, baseline = row.conversation_uuid or "", Baseline.of(row)
-        if baseline is not None and baseline.second > self._now:
-            # What is yet to come says nothing of what comes before it.
-            baseline = None
+        uuid, baseline = row.conversation_uuid or "", Baseline.of(row, now=self._now)
         start = self.start or 0 if baseline is None else baseline.second
         track = Track(uuid, start, start - 1, baseline, row.message_count, newest=start)
         self.tracks.setdefault(uuid, track)

@@ -1,13 +1,20 @@
 """How messages are told apart and put in order."""
 
+from datetime import datetime
+
 from ultracart_conversation.models import ConversationMessage
 
 
 def epoch_of(message: ConversationMessage) -> int:
     """Milliseconds since 1970, to the second where the service left the epoch out; 0 where it gave no time at all."""
     if message.message_epoch is None and message.message_dts is not None:
-        return int(message.message_dts.timestamp()) * 1000
+        return second_of(message.message_dts)
     return message.message_epoch or 0
+
+
+def second_of(time: datetime) -> int:
+    """A time in milliseconds since 1970, to the second."""
+    return int(time.timestamp()) * 1000
 
 
 def key_of(message: ConversationMessage) -> str:

@@ -70,8 +70,8 @@ class MessagePages(Course[Request, ConversationMessage]):
         return self._new(messages, since), len(messages)
 
     def _asked(self, since: int) -> int:
-        """What to ask for: until `since` is known to include its own millisecond, the one before it."""
-        return since if self._shape.inclusive else since - 1
+        """What to ask for: until `since` is known to include its own millisecond, the one before it (0 has none)."""
+        return since if self._shape.inclusive else max(0, since - 1)
 
     def _following(self, last: ConversationMessage) -> Generator[Request, Reply, _Page]:
         since = epoch_of(last)

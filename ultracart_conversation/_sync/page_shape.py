@@ -22,6 +22,21 @@ class PageShape:
     counts: bool = attrs.field(default=True, validator=_flag)
     """False once `message_count` claimed messages that a complete read did not have."""
 
+    counted: int = attrs.field(default=0, validator=_whole_number)
+    """The most messages of one conversation, notices among them, that `message_count` counted right."""
+
+    def counted_right(self, messages: int, *, notices: bool) -> None:
+        """`message_count` was the number of messages that a complete read of all had."""
+        if notices:
+            self.counted = max(self.counted, messages)
+
+    def is_exact(self, count: int) -> bool:
+        """Whether `message_count` is known to tell such a number exactly.
+
+        It may leave notices out, or stop at some number (inferred), so a larger one must have been seen to be right.
+        """
+        return self.counts and count < self.counted
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], /) -> Self:
         """What `to_dict` gave; raises `TypeError` for anything else."""

@@ -1,12 +1,12 @@
 """Finding out which conversations changed, from the top of a list that moves while it is read."""
 
-import hashlib
 from collections.abc import Callable, Generator
 
 from ultracart_conversation._sync.conversation_list import next_offset, unseen
 from ultracart_conversation._sync.course import Course
+from ultracart_conversation._sync.digest import digest
+from ultracart_conversation._sync.message_order import second_of
 from ultracart_conversation._sync.requests import ListPage, Reply, page_in
-from ultracart_conversation._wire.json import dumps
 from ultracart_conversation.models import ConversationSummary
 
 SLACK = 120_000
@@ -24,12 +24,19 @@ class Sweep(Course[ListPage, ConversationSummary]):
     """
 
     def __init__(
-        self, *, mark: int | None, now: int, unchanged: Callable[[ConversationSummary], bool], limit: int = 200
+        self,
+        *,
+        mark: int | None,
+        now: int,
+        unchanged: Callable[[ConversationSummary], bool],
+        limit: int = 200,
+        medium: str | None = None,
     ) -> None:
         self.mark = mark
         """A server's time in milliseconds since 1970."""
         self._floor = None if mark is None else mark - SLACK
         self._limit = limit
+        self._medium = medium
         self._now = now
         self._unchanged = unchanged
         super().__init__()
@@ -38,7 +45,7 @@ class Sweep(Course[ListPage, ConversationSummary]):
         seen: set[str] = set()
         offset: int | None = 0
         while offset is not None:
-            page = page_in((yield ListPage(offset, self._limit)))
+            page = page_in((yield ListPage(offset, self._limit, medium=self._medium)))
             if offset == 0:
                 self.mark = max([self.mark or 0, *self._marks(page.conversations)])
             self._ready = unseen(page.conversations, seen)
@@ -73,9 +80,9 @@ def earliest(row: ConversationSummary) -> int | None:
 def _times(row: ConversationSummary) -> list[int]:
     spoken = [row.last_message_dts, row.last_interactive_message_dts]
     times = [time for time in spoken if time is not None] or [time for time in [row.start_dts] if time is not None]
-    return [int(time.timestamp()) * 1000 for time in times]
+    return [second_of(time) for time in times]
 
 
 def digest_of(row: ConversationSummary) -> bytes:
     """What a row says, in 8 bytes: another digest means that it changed."""
-    return hashlib.blake2b(dumps(row.to_dict()), digest_size=8).digest()
+    return digest(row.to_dict())

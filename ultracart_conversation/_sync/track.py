@@ -5,9 +5,9 @@ from typing import Any, Self
 
 import attrs
 
-from ultracart_conversation._sync.baseline import Baseline, second_of
+from ultracart_conversation._sync.baseline import Baseline
 from ultracart_conversation._sync.known import Found, Known, digest_of
-from ultracart_conversation._sync.message_order import epoch_of, key_of, order_of
+from ultracart_conversation._sync.message_order import epoch_of, key_of, order_of, second_of
 from ultracart_conversation._sync.pending import Pending
 from ultracart_conversation.models import ConversationMessage, ConversationSummary
 
@@ -108,9 +108,9 @@ class Track:
         """Whether a message of the summary's last second, or a later one, was handed over."""
         return summary.last_message_dts is not None and self.newest >= second_of(summary.last_message_dts)
 
-    def anchors(self) -> set[str]:
-        """The messages that a complete read must show again."""
-        return {key for key, known in self.known.items() if known.epoch >= self.since}
+    def anchors(self, since: int) -> set[str]:
+        """The messages that a complete read from this epoch on must show again."""
+        return {key for key, known in self.known.items() if known.epoch >= since}
 
     def forget(self, keys: Iterable[str]) -> None:
         """These messages are no longer there; were they to come back, they would not be new."""

@@ -1,0 +1,32 @@
+"""Work that a cancellation must not break off in the middle, on asyncio."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+
+async def completed(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; a cancellation of the caller is raised once `work` has come to its own end."""
+    # A task of its own is in none of the caller's cancel scopes.
+    task = asyncio.get_running_loop().create_task(work)
+    cancellation: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait((task,))
+            except asyncio.CancelledError as error:
+                cancellation = error
+    if cancellation is None:
+        return task.result()
+    if not task.cancelled():
+        # An error that nobody asked for would be logged.
+        task.exception()
+    try:
+        raise cancellation
+    finally:
+        # It refers to this frame, and so to all that the frame refers to.
+        del cancellation

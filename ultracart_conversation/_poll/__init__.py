@@ -1,0 +1,1 @@
+"""Following thousands of conversations: when to look, what to read, and how that goes."""

@@ -1,0 +1,132 @@
+"""Where a poller stands in one conversation."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
+
+import attrs
+
+from ultracart_conversation._sync.baseline import Baseline
+from ultracart_conversation._sync.digest import digest
+from ultracart_conversation._sync.known import Known
+from ultracart_conversation._sync.message_order import epoch_of, order_of, second_of
+from ultracart_conversation._sync.sweep import digest_of, latest
+from ultracart_conversation._sync.track import LATE, Track, whole
+from ultracart_conversation.models import ConversationMessage, ConversationSummary
+
+Owed = Literal["news", "history"]
+
+
+@attrs.define
+class Position:
+    """What was read of a conversation, and whether it is to be read again. Small, as there may be many."""
+
+    start: int = 0
+    """Messages of an earlier epoch (milliseconds) are not wanted."""
+    watermark: int = -1
+    """Every message up to this epoch was handed over, as a complete read has shown."""
+    count: int | None = None
+    """How many messages there were when all was read last; None where that cannot be told."""
+    exact: bool = False
+    """Whether a list that counts otherwise knows of other messages."""
+    tip: bytes | None = None
+    """The last message that was read, as a row would show it."""
+    time: int = 0
+    """The latest time of its row, in milliseconds by the service's clock; 0 where it was never listed."""
+    row: bytes | None = None
+    """The digest of its row as it was listed last."""
+    row_count: int | None = None
+    row_tip: bytes | None = None
+    owed: Owed | None = None
+    """Why it must be read, until that was done."""
+    due: float = 0.0
+    """When, in seconds since 1970 by our clock."""
+    behind: int = 0
+    """Up to where it was complete when it came to be owed, in milliseconds by the service's clock."""
+    is_settling: bool = False
+    """Whether it was read, and is owed only because the service may have lagged behind."""
+    failures: int = 0
+    """How often in a row it could not be read, or not be proven to be complete."""
+    audited: float = 0.0
+    """When all of its recent messages were read last, in seconds since 1970 by our clock; 0 for never."""
+    is_silent: bool = False
+    """Whether the first read only shows what was there before."""
+    baseline: Baseline | None = None
+    """What was last said before it was followed, until that is told apart from what is new."""
+    known: dict[str, Known] | None = None
+    """What was handed over, where no archive remembers that."""
+
+    def list_as(self, row: ConversationSummary) -> None:
+        """This is its row now."""
+        self.time, self.row = latest(row) or 0, digest_of(row)
+        self.row_count, self.row_tip = row.message_count, tip_of_row(row)
+
+    def anchors(self) -> dict[str, Known]:
+        """Of what was handed over, what the next read must show again."""
+        known = self.known or {}
+        return {key: each for key, each in known.items() if each.epoch >= self.watermark - LATE}
+
+    def forget(self) -> None:
+        """Keep only what is needed to hand over nothing twice; older messages are not new when they come late."""
+        self.start = max(self.start, self.watermark - LATE)
+        self.known = self.anchors()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether its row shows what was read: that number of messages, and that last one."""
+        return self.exact and self.row_count == self.count and self.row_tip == self.tip is not None
+
+    def track(self, uuid: str, known: Mapping[str, Known]) -> Track:
+        """All that is to be known for reading it, of which `known` was handed over."""
+        count = self.count
+        if count is None and self.start == 0 and self.baseline is None:
+            count = sum(each.epoch > 0 for each in known.values())
+        newest = max((each.epoch for each in known.values()), default=self.start)
+        watermark = max(self.watermark, self.start - 1)
+        return Track(uuid, self.start, watermark, self.baseline, count, known=dict(known), newest=newest)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], /) -> Self:
+        """What `to_dict` gave; raises `TypeError` or `ValueError` for anything else."""
+        fields = dict(data)
+        for name in ("tip", "row", "row_tip"):
+            if name in fields:
+                fields[name] = bytes.fromhex(fields[name])
+        if "baseline" in fields:
+            second, body, author = fields["baseline"]
+            fields["baseline"] = Baseline(whole(second), body, author)
+        if "known" in fields:
+            pairs = fields["known"].items()
+            fields["known"] = {key: Known(whole(epoch), bytes.fromhex(said)) for key, (epoch, said) in pairs}
+        return cls(**fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can say it; what is as it is at first is left out."""
+        fields: dict[str, Any] = {field.name: getattr(self, field.name) for field in attrs.fields(Position)}
+        kept = {name: value for name, value in fields.items() if value != _FIRST[name]}
+        for name in ("tip", "row", "row_tip"):
+            if name in kept:
+                kept[name] = kept[name].hex()
+        if self.baseline is not None:
+            kept["baseline"] = list(attrs.astuple(self.baseline))
+        if self.known is not None:
+            kept["known"] = {key: [each.epoch, each.digest.hex()] for key, each in self.anchors().items()}
+        return kept
+
+
+_FIRST: Mapping[str, Any] = {field.name: field.default for field in attrs.fields(Position)}
+
+
+def tip_of_row(row: ConversationSummary) -> bytes | None:
+    """The last message that a row shows, in 8 bytes; None where it shows none."""
+    if row.last_message_dts is None:
+        return None
+    author = row.last_conversation_participant_arn
+    return digest([second_of(row.last_message_dts), row.last_conversation_message_body, author])
+
+
+def tip_of(messages: Iterable[ConversationMessage]) -> bytes | None:
+    """The last of these messages as its conversation's row would show it; None where there is none."""
+    last = max(messages, key=order_of, default=None)
+    if last is None:
+        return None
+    return digest([epoch_of(last) // 1000 * 1000, last.body, last.author_conversation_participant_arn])

@@ -1,0 +1,375 @@
+"""Which conversations a poller follows, what it must read next, and how far all of that is proven. Pure."""
+
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import Any, Literal
+
+from ultracart_conversation._sync.baseline import Baseline
+from ultracart_conversation._sync.due import Due
+from ultracart_conversation._sync.gap import GapReading
+from ultracart_conversation._sync.known import Known
+from ultracart_conversation._sync.page_shape import PageShape
+from ultracart_conversation._sync.position import Owed, Position
+from ultracart_conversation._sync.reading import Reading
+from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older, latest
+from ultracart_conversation._sync.walk import Place, Walk
+from ultracart_conversation.changes import Change, PollerCheckpoint
+from ultracart_conversation.config import Audit
+from ultracart_conversation.errors import ConfigurationError
+from ultracart_conversation.models import ConversationSummary
+
+Order = Literal["newest", "oldest"]
+Since = int | Literal["now"] | None
+_FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 6 * 3600.0
+"""Seconds until a conversation that could not be read is tried again; each failure in a row makes them four times."""
+
+_MOST_REMEMBERED = 200_000
+"""Messages of which it is known that they were handed over, where no archive knows it."""
+
+
+class Roster:
+    """Where a poller stands, and what it decides; whoever runs it does the reading, and passes the time in.
+
+    Times are in seconds since 1970 by our clock, epochs in milliseconds by the service's. With `since` None everything
+    is read that the service has, with an epoch what came since, and with "now" what comes from now on. It `remembers`
+    what was handed over, unless an archive does.
+    """
+
+    def __init__(
+        self,
+        *,
+        since: Since = None,
+        order: Order = "newest",
+        settle: float = 30.0,
+        remembers: bool = True,
+        checkpoint: PollerCheckpoint | None = None,
+    ) -> None:
+        self.mark: int | None = None
+        """Up to where the list was read."""
+        self.shape: PageShape = PageShape()
+        self.place: Place = Place(is_end=since == "now")
+        self.positions: dict[str, Position] = {}
+        self.start: int | None = None
+        """The mark of the very first sweep."""
+        self._since: Since = since
+        self._sign = -1 if order == "newest" else 1
+        self._settle = settle
+        self._remembers = remembers
+        self._remembered = 0
+        self._memories: dict[str, int] = {}
+        self._news, self._later, self._history, self._audit = Due(), Due(), Due(), Due()
+        self._audited = 0.0
+        self._open: set[str] = set()
+        self._changed: set[str] = set()
+        self._dropped: set[str] = set()
+        self._kept_head: dict[str, Any] = {}
+        if checkpoint is not None:
+            self._restore(checkpoint, since)
+
+    # What the list says
+
+    def sweep(self, *, now: float, limit: int = 200, medium: str | None = None) -> Sweep:
+        """A look at the list, down to what cannot have changed."""
+        return Sweep(mark=self.mark, now=int(now * 1000), unchanged=self._is_unchanged, limit=limit, medium=medium)
+
+    def walk(self, *, limit: int = 200, medium: str | None = None) -> Walk:
+        """A look at all of the list, from where the last one stopped."""
+        since = self._since if isinstance(self._since, int) else None
+        return Walk(self.place, is_known=self.positions.__contains__, since=since, limit=limit, medium=medium)
+
+    def listed(self, rows: Iterable[ConversationSummary], *, now: float) -> list[ConversationSummary]:
+        """Take rows of the list; gives those that are not as they were listed before, of which some must be read."""
+        return [row for row in rows if self._take(row, now)]
+
+    def swept(self, mark: int | None) -> None:
+        """All that a sweep showed was taken."""
+        self.mark = mark
+        self.start = mark if self.start is None else self.start
+
+    def walked(self, place: Place) -> None:
+        """All that the walk gave up to this place was taken."""
+        self.place = place
+
+    def follow(self, uuids: Iterable[str], *, now: float) -> None:
+        """Read these conversations now, whatever the list says."""
+        for uuid in uuids:
+            is_first = uuid not in self.positions
+            position = self._position(uuid)
+            position.is_silent = position.is_silent or (is_first and self._since == "now")
+            self._owe(uuid, "news", now)
+
+    def hint(self, uuid: str, *, now: float, within: float) -> None:
+        """Something happened in this conversation: read it soon, together with what follows at once."""
+        position = self._position(uuid)
+        if uuid not in self._news or position.due > now + within:
+            self._owe(uuid, "news", now + within)
+
+    # What is to be read
+
+    @property
+    def next_news(self) -> float:
+        """When something must be read that is new; `inf` for never."""
+        due = self._news.next()
+        return inf if due is None else due
+
+    def news(self, *, now: float) -> str | None:
+        """A conversation that must be read now; it is given once."""
+        return self._news.pop(now) or self._later.pop(now)
+
+    def history(self) -> str | None:
+        """A conversation whose past is to be read when there is time; it is given once."""
+        return self._history.pop(inf)
+
+    def audit(self, audit: Audit, *, now: float) -> str | None:
+        """A conversation whose recent messages are to be read again now; it is given once."""
+        if now < self._audited + audit.every:
+            return None
+        while (uuid := self._audit.pop(now - audit.rest)) is not None:
+            position = self.positions[uuid]
+            newest = max(position.time, position.watermark)
+            if newest >= (now - audit.window) * 1000 and position.owed is None:
+                return uuid
+        return None
+
+    def put_back(self, uuid: str) -> None:
+        """This conversation was not read after all."""
+        position = self._position(uuid)
+        if position.owed == "history" and not position.failures:
+            self._history.put(uuid, self._sign * position.time)
+        elif position.owed is not None:
+            queue = self._later if position.failures or position.is_settling else self._news
+            queue.put(uuid, position.due)
+        else:
+            self._audit.put(uuid, position.audited)
+
+    def reading(
+        self,
+        uuid: str,
+        known: Mapping[str, Known],
+        *,
+        now: float,
+        row: ConversationSummary | None = None,
+        back: float | None = None,
+    ) -> Reading:
+        """A read of what a conversation has since its watermark, or in the last `back` seconds; `known` was read."""
+        position, epoch = self._position(uuid), int(now * 1000)
+        track = position.track(uuid, known if position.known is None else position.known)
+        since = None if back is None else epoch - int(back * 1000)
+        gap = GapReading(track, self.shape, now=epoch, counted=position.row_count, since=since)
+        return Reading(uuid, position.owed or "audit", gap, row)
+
+    def close(self, reading: Reading, *, now: float) -> Change | None:
+        """What of a reading is to be handed over, and whether the conversation is to be read again."""
+        uuid, position = reading.uuid, self._position(reading.uuid)
+        is_first, was_settling = position.watermark < position.start, position.is_settling
+        change = reading.take(position, self.shape)
+        is_news = not was_settling or (change is not None and bool(change.new or change.updated))
+        if reading.kind == "audit" or is_first:
+            position.audited = self._audited = now
+        if not reading.is_complete:
+            self.failed(uuid, now=now)
+        elif reading.gap.lagging or (is_news and self._is_restless(position, now)):
+            position.failures, position.is_settling = 0, True
+            position.owed, position.due = position.owed or "news", now + self._settle
+            self._later.put(uuid, position.due)
+            self._open.discard(uuid)
+        else:
+            self._rest(uuid, position)
+        self._changed.add(uuid)
+        self._remember(uuid, position)
+        return change
+
+    def failed(self, uuid: str, *, now: float) -> None:
+        """This conversation alone could not be read: it waits, the longer the more often that happened."""
+        position = self._position(uuid)
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 4.0 ** min(position.failures, 10))
+        position.failures += 1
+        position.owed, position.due = position.owed or "news", now + pause
+        self._later.put(uuid, position.due)
+        self._open.discard(uuid)
+        self._changed.add(uuid)
+
+    def gone(self, uuid: str) -> Change:
+        """The service no longer knows this conversation."""
+        self.positions.pop(uuid, None)
+        for queue in (self._news, self._later, self._history, self._audit):
+            queue.drop(uuid)
+        self._open.discard(uuid)
+        self._changed.discard(uuid)
+        self._dropped.add(uuid)
+        return Change(conversation_uuid=uuid, kind="gone")
+
+    # How it stands
+
+    @property
+    def backlog(self) -> int:
+        """How many conversations are still to be read for the first time, or again."""
+        return len(self._open)
+
+    @property
+    def unread_history(self) -> int:
+        """Of these, those whose past waits until there is time."""
+        return len(self._history)
+
+    @property
+    def quarantined(self) -> list[str]:
+        """The conversations that could not be read when that was tried last."""
+        return [uuid for uuid, position in self.positions.items() if position.failures]
+
+    @property
+    def complete_through(self) -> int | None:
+        """Every message up to this epoch was handed over, but for conversations in quarantine; None until it is so."""
+        if self.mark is None or not self.place.is_end or len(self._history):
+            return None
+        return min([self.mark, *(self.positions[uuid].behind for uuid in self._open)])
+
+    def checkpoint(self, *, whole: bool = False) -> PollerCheckpoint:
+        """Where it stands: what changed since `kept`, or all of it."""
+        uuids = self.positions if whole else self._changed
+        changed = {uuid: self.positions[uuid].to_dict() for uuid in uuids}
+        return PollerCheckpoint(head=self._head(), conversations=changed | dict.fromkeys(self._dropped))
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to keep."""
+        return bool(self._changed or self._dropped) or self._head() != self._kept_head
+
+    def kept(self) -> None:
+        """All that changed so far was kept."""
+        self._kept_head = self._head()
+        self._changed.clear()
+        self._dropped.clear()
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "mark": self.mark,
+            "start": self.start,
+            "since": self._since,
+            "shape": self.shape.to_dict(),
+            "place": self.place.to_dict(),
+            "complete_through": self.complete_through,
+        }
+
+    def _restore(self, checkpoint: PollerCheckpoint, since: Since) -> None:
+        try:
+            head = checkpoint.head
+            self.mark, self.start, self._since = head["mark"], head["start"], head["since"]
+            self.shape, self.place = PageShape.from_dict(head["shape"]), Place.from_dict(head["place"])
+            kept = checkpoint.conversations.items()
+            self.positions = {uuid: Position.from_dict(data) for uuid, data in kept if data is not None}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise ConfigurationError(f"this is no checkpoint of a poller ({what}): begin without it") from None
+        if _begins(since) < _begins(self._since):
+            self._widen(since)
+        for uuid, position in self.positions.items():
+            self._audited = max(self._audited, position.audited)
+            self.put_back(uuid)
+            if position.owed is not None and not position.failures and not position.is_settling:
+                self._open.add(uuid)
+
+    def _widen(self, since: Since) -> None:
+        """Read what is older than what was read so far."""
+        self._since, self.place = since, Place(by_time=self.place.by_time)
+        start = since if isinstance(since, int) else 0
+        for uuid, position in self.positions.items():
+            position.start, position.watermark, position.count = start, start - 1, None
+            position.exact, position.baseline, position.owed = False, None, "history"
+            self._changed.add(uuid)
+
+    # Rows
+
+    def _take(self, row: ConversationSummary, now: float) -> bool:
+        uuid = row.conversation_uuid
+        if uuid is None or (uuid not in self.positions and self._is_out(row)):
+            return False
+        is_first_page = self.mark is None and self._since == "now"
+        position = self._position(uuid)
+        if position.row == digest_of(row):
+            return False
+        position.list_as(row)
+        self._changed.add(uuid)
+        if is_first_page:
+            self._begin(uuid, position, row, now)
+        elif not position.is_confirmed:
+            self._owe(uuid, "history" if self._is_history(row, position) else "news", now)
+        return True
+
+    def _begin(self, uuid: str, position: Position, row: ConversationSummary, now: float) -> None:
+        """All that the very first page shows was there before."""
+        position.baseline, position.count = Baseline.of(row, now=int(now * 1000)), row.message_count
+        position.start = 0 if position.baseline is None else position.baseline.second
+        position.watermark = position.start - 1
+        self._rest(uuid, position)
+
+    def _is_history(self, row: ConversationSummary, position: Position) -> bool:
+        """Whether nothing was said in it since the poller began."""
+        time = latest(row)
+        is_old = self.start is None or time is None or time < self.start
+        return is_old and position.watermark < position.start
+
+    def _is_unchanged(self, row: ConversationSummary) -> bool:
+        """Whether a row is as it was listed before, or for others to find."""
+        uuid = row.conversation_uuid
+        position = self.positions.get(uuid or "")
+        if uuid is None or (position is None and self._is_out(row)):
+            return True
+        if position is not None and position.row is not None:
+            return position.row == digest_of(row)
+        return not self.place.is_end and self.mark is not None and is_older(row, self.mark - SLACK)
+
+    def _is_out(self, row: ConversationSummary) -> bool:
+        """Whether a conversation that was not followed so far is older than what is wanted."""
+        if self._since == "now":
+            return self.mark is not None and is_older(row, self.mark - SLACK)
+        return self._since is not None and is_older(row, self._since)
+
+    # Positions
+
+    def _position(self, uuid: str) -> Position:
+        position = self.positions.get(uuid)
+        if position is None:
+            start = (self.start or 0) if self._since == "now" else self._since or 0
+            position = self.positions[uuid] = Position(start, start - 1, known={} if self._remembers else None)
+            self._dropped.discard(uuid)
+        return position
+
+    def _owe(self, uuid: str, owed: Owed, due: float) -> None:
+        position = self._position(uuid)
+        if uuid not in self._open:
+            position.behind = self.mark or 0
+        position.owed = "news" if position.owed == "news" else owed
+        position.due, position.is_settling, position.failures = due, False, 0
+        self._open.add(uuid)
+        for queue in (self._later, self._history, self._audit):
+            queue.drop(uuid)
+        self.put_back(uuid)
+        self._changed.add(uuid)
+
+    def _rest(self, uuid: str, position: Position) -> None:
+        """Nothing is to be read here until something happens."""
+        position.owed, position.failures, position.is_settling = None, 0, False
+        self._open.discard(uuid)
+        self._audit.put(uuid, position.audited)
+
+    def _remember(self, uuid: str, position: Position) -> None:
+        """Of all that was handed over, keep what is recent, and otherwise a bounded part."""
+        if position.known is None:
+            return
+        self._remembered += len(position.known) - self._memories.pop(uuid, 0)
+        self._memories[uuid] = len(position.known)
+        while self._remembered > _MOST_REMEMBERED and len(self._memories) > 1:
+            oldest = next(iter(self._memories))
+            self._remembered -= self._memories.pop(oldest)
+            if oldest in self.positions:
+                self.positions[oldest].forget()
+                self._changed.add(oldest)
+
+    def _is_restless(self, position: Position, now: float) -> bool:
+        """Whether the service may yet show something of what happened: it is recent, and its row proves nothing."""
+        newest = max(position.time, position.watermark)
+        return not position.is_confirmed and now * 1000 - newest < self._settle * 1000
+
+
+def _begins(since: Since) -> float:
+    return inf if since == "now" else since or 0
