@@ -7,27 +7,13 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
+from ultracart_conversation._cli.parser import parser_of
 from ultracart_conversation._cli.text import one_line
 
 _PROGRAM = "ultracart-conversation"
-_EPILOG = """\
-environment:
-  ULTRACART_API_KEY   the merchant's API key, for list, show, queues and tail; or log in
-  ULTRACART_CLIENT_ID your developer application, for login
-  ULTRACART_BASE_URL  where to send requests; UltraCart itself by default
-"""
-
-_TAIL_EPILOG = """\
-A line says when, in which conversation, what, who and the rest. A message is marked "replayed" when it was not pushed
-but read, as after a lost connection; "late" when a newer one was printed before.
-
---json prints every event whole: its class in "event", and its attributes, of which all events have
-"conversation_uuid", "received_at", "generation" (the number of the websocket) and "replayed".
-"""
-_AddCommand = Callable[..., argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = _parser()
+    parser = parser_of(_PROGRAM)
     chosen = parser.parse_args(arguments)
     if chosen.command is None:
         parser.print_help(sys.stderr)
@@ -99,82 +85,3 @@ def _give_up_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=_PROGRAM,
-        description="UltraCart's Conversation API from a terminal. Begin with: ultracart-conversation demo",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version)
-    parser.add_argument("--traceback", action="store_true", help="show where a bug is, for a report")
-    added = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-    _add_local_commands(added.add_parser)
-    _add_account_commands(added.add_parser)
-    return parser
-
-
-def _add_local_commands(add: _AddCommand) -> None:
-    demo = add("demo", help="a tour of the SDK against a local UltraCart; needs no account")
-    demo.add_argument("--seed", type=int, default=7, help="another seed, another crowd (default 7)")
-    sandbox = add("sandbox", help="run a local UltraCart for your own code and tests")
-    sandbox.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
-    sandbox.add_argument("--port", type=_port, default=8080, help="0 takes any free one (default 8080)")
-    sandbox.add_argument("--customers", type=_count, default=20, metavar="N", help="who wait at first (default 20)")
-    sandbox.add_argument("--conversations", type=_count, default=500, metavar="N", help="at first (default 500)")
-    sandbox.add_argument("--seed", type=int, default=7, help="another seed, another crowd (default 7)")
-    sandbox.add_argument("--control", action="store_true", help="open the switches under /_sandbox to everybody")
-
-
-def _add_account_commands(add: _AddCommand) -> None:
-    login = add("login", help="log in with a code and a browser, instead of an API key")
-    login.add_argument("--client-id", metavar="ID", help="your developer application (default ULTRACART_CLIENT_ID)")
-    login.add_argument("--scope", default="crm", help="what the login is for (default crm)")
-    login.add_argument("--logout", action="store_true", help="end the login and forget it")
-    listing = add("list", help="list conversations, newest first")
-    listing.add_argument("--medium", choices=("sms", "websocket"), help="only these; websocket is webchat")
-    listing.add_argument("--max", type=_count, metavar="N", help="at most N, 0 for all (default 100, one request)")
-    show = add("show", help="show one conversation with its messages")
-    show.add_argument("uuid", metavar="UUID", help="the conversation, as `list` names it")
-    queues = add("queues", help="list the webchat queues and who waits in them")
-    tail = add(
-        "tail",
-        help="print what happens as it happens, until Ctrl-C",
-        description="Be an agent online, and print what happens as it happens, until Ctrl-C.",
-        epilog=_TAIL_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    tail.add_argument("--follow", choices=("mine", "all"), default="mine", help="whose conversations (default mine)")
-    tail.add_argument("--checkpoint", metavar="FILE", help="go on where the run that wrote FILE ended, and keep it")
-    for command in (listing, show, queues, tail):
-        command.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
-
-
-def _count(text: str) -> int:
-    return _whole(text, range(2**31))
-
-
-def _port(text: str) -> int:
-    return _whole(text, range(65_536))
-
-
-def _whole(text: str, allowed: range) -> int:
-    if not text.isdecimal() or int(text) not in allowed:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {allowed[0]} to {allowed[-1]}")
-    return int(text)
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when asked, as that takes as long as building the parser."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help="show the version and leave")
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415
-
-        sys.stdout.write(f"{_PROGRAM} {version(_PROGRAM)}\n")
-        parser.exit()

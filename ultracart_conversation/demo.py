@@ -5,6 +5,7 @@ import time
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 
+from ultracart_conversation._cli.archive_tour import keep_everything
 from ultracart_conversation._cli.event_words import words_of
 from ultracart_conversation._cli.failures import meet_failures
 from ultracart_conversation._cli.live_chat import LiveChat, until_live
@@ -50,6 +51,7 @@ async def _work(tour: Tour) -> None:
         await _pick_up(tour, session)
         await meet_failures(tour, uuid, queue=_QUEUE)
         await _go_home(tour, session, stack, uuid)
+    await keep_everything(tour)
 
 
 async def _come_online(tour: Tour, stack: AsyncExitStack) -> AgentSession:
@@ -166,4 +168,5 @@ def _sum_up(tour: Tour, seconds: float) -> None:
     tour.screen.heading("Now you")
     tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation list: your own conversations")
     tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation tail: and what happens, live")
+    tour.screen.note("ULTRACART_API_KEY=... ultracart-conversation sync --archive conversations.db: keep everything")
     tour.screen.note("ultracart-conversation sandbox --port 8080: a local UltraCart for your own code")

@@ -79,6 +79,9 @@ def _check(target: Path, archive: Path) -> None:
         raise ConfigurationError(f"{target} is a directory: give the export the name of a file")
     if not target.parent.is_dir():
         raise ConfigurationError(f"there is no directory {target.parent} to export to: create it first")
+    # /dev/stdout is a link, and may be one to a file.
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise ConfigurationError(f"{target} is not a plain file: an export would take its place; give another path")
     if target.exists() and target.samefile(archive):
         raise ConfigurationError(f"{target} is the archive itself: export it to another file")
 

@@ -6,14 +6,20 @@ import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 import anyio
 
 from ultracart_conversation._cli.conversations import list_conversations, show_conversation
+from ultracart_conversation._cli.export import export
 from ultracart_conversation._cli.impossible import Impossible
 from ultracart_conversation._cli.output import Output
 from ultracart_conversation._cli.queues import list_queues
+from ultracart_conversation._cli.search import search
+from ultracart_conversation._cli.stats import stats
+from ultracart_conversation._cli.sync import sync
 from ultracart_conversation._cli.tail import tail
+from ultracart_conversation.archive import Archive
 from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.login import login, logout, stored_credentials
 from ultracart_conversation.oauth.token_file import TokenFile
@@ -58,6 +64,22 @@ def _account(command: "AccountCommand", arguments: Namespace, *, deadline: float
     anyio.run(connected)
 
 
+def _sync(arguments: Namespace) -> None:
+    anyio.run(sync, arguments)
+
+
+def _archived(command: "ArchiveCommand", arguments: Namespace) -> None:
+    path = Path(arguments.archive)
+    if not path.is_file():
+        raise Impossible(f"there is no archive {path}: ultracart-conversation sync --archive {path} makes one")
+
+    async def opened() -> None:
+        async with Archive(path) as archive:
+            await command(archive, Output(sys.stdout), arguments)
+
+    anyio.run(opened)
+
+
 def _login(arguments: Namespace) -> None:
     file = TokenFile()
     if arguments.logout:
@@ -73,6 +95,7 @@ def _say(text: str) -> None:
 
 
 AccountCommand = Callable[[ConversationClient, Output, Namespace], Awaitable[None]]
+ArchiveCommand = Callable[[Archive, Output, Namespace], Awaitable[None]]
 _COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
     "demo": _demo,
     "sandbox": _sandbox,
@@ -81,6 +104,10 @@ _COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
     "show": partial(_account, show_conversation),
     "queues": partial(_account, list_queues),
     "tail": partial(_account, tail, deadline=None),
+    "sync": _sync,
+    "search": partial(_archived, search),
+    "export": partial(_archived, export),
+    "stats": partial(_archived, stats),
 }
 
 

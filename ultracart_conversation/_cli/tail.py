@@ -1,15 +1,12 @@
 """`tail`: what happens, as it happens."""
 
-import os
-import select
-import stat
 import sys
 from argparse import Namespace
-from typing import TextIO
 
 import anyio
 
 from ultracart_conversation._cli.checkpoint_file import CheckpointFile
+from ultracart_conversation._cli.hangup import notice_hangup
 from ultracart_conversation._cli.journal import Journal, journal_for
 from ultracart_conversation._cli.output import Output
 from ultracart_conversation._cli.writer import Writer
@@ -39,7 +36,7 @@ async def tail(client: ConversationClient, _: Output, arguments: Namespace) -> N
 async def _print(session: AgentSession, journal: Journal, file: CheckpointFile | None) -> None:
     writer = Writer(sys.stdout)
     async with anyio.create_task_group() as group:
-        group.start_soon(_notice_hangup, sys.stdout, name="tail: the reader")
+        group.start_soon(notice_hangup, sys.stdout, name="tail: the reader")
         if file is not None:
             group.start_soon(_keep_saving, session, file, name="tail: the checkpoint")
         async for event in session:
@@ -51,14 +48,3 @@ async def _keep_saving(session: AgentSession, file: CheckpointFile) -> None:
     while True:
         await anyio.sleep(_SAVE_EVERY)
         file.save(session.checkpoint())
-
-
-async def _notice_hangup(stream: TextIO) -> None:
-    """Raise BrokenPipeError as soon as nobody reads our pipe any more, although there may be nothing to write."""
-    if os.name != "posix" or not stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
-        return
-    await anyio.wait_readable(stream.fileno())
-    poll = select.poll()
-    poll.register(stream.fileno(), 0)
-    if poll.poll(0):
-        raise BrokenPipeError
