@@ -40,8 +40,9 @@ class MessagePoller:
     the `checkpoint` to go on from; only then it is handed over. Without either, a change counts as dealt with when the
     next one is asked for, and `checkpoint()` says where to go on.
 
-    `since` is the time of the oldest message that is wanted; None is all that there is where it is kept, and what
-    comes from now on where it is not. What was there before is read `order` first, when nothing new is to be read.
+    `since` is the time of the oldest message that is wanted. None is what an archive or checkpoint began with; at the
+    beginning it is all that there is where it is kept, and what comes from now on where it is not. An earlier one than
+    before completes what is kept. What was there before is read `order` first, when nothing new is to be read.
     `conversations` are followed instead of all, each for a request a look; `medium` is `sms` or `websocket`.
     `interval` is the seconds from one look to the next, or how to choose them; `concurrency` the conversations that
     are read at the same time, as many as the limits allow by default. `settle` is after how many seconds a
@@ -79,11 +80,11 @@ class MessagePoller:
         self._checkpoint = checkpoint
         self._since: Since = self._epoch(since)
         self._order: Order = order
+        self._medium = medium
         self._settle = settle
         self._interval = Adaptive() if interval is None else interval
         self._plan = Plan(
             conversations=None if conversations is None else tuple(dict.fromkeys(conversations)),
-            medium=medium,
             concurrency=concurrency or min(client.budget.limits.concurrency, _MOST_AT_ONCE),
             audit=audit,
         )
@@ -94,6 +95,7 @@ class MessagePoller:
         self._handed_over: PollerCheckpoint | None = None
         self._dealt_with: PollerCheckpoint | None = checkpoint
         self._is_working = False
+        self._hands_over = True
 
     # Coming and going
 
@@ -148,11 +150,11 @@ class MessagePoller:
         if self._sink is None:
             raise ConfigurationError("run_once keeps what it finds: pass an archive or a sink, or iterate instead")
         self._begin_work()
+        self._hands_over = False
         try:
             await follower.run_once()
         finally:
-            self._is_working = False
-            self._ready.clear()
+            self._is_working, self._hands_over = False, True
         return self.statistics()
 
     def checkpoint(self) -> PollerCheckpoint | None:
@@ -229,6 +231,7 @@ class MessagePoller:
         self._roster = Roster(
             since=self._since,
             order=self._order,
+            medium=self._medium,
             settle=self._settle,
             remembers=self._archive is None,
             checkpoint=self._checkpoint,
@@ -242,8 +245,12 @@ class MessagePoller:
             self._sink or _Nowhere(),
             plan=self._plan,
             pace=Pace(self._interval, per_day=self._client.budget.limits.per_day, now=clock.now()),
-            ready=lambda batch, checkpoint: self._ready.append((batch, checkpoint)),
+            ready=self._keep_ready,
         )
+
+    def _keep_ready(self, batch: Batch, checkpoint: PollerCheckpoint) -> None:
+        if self._hands_over:
+            self._ready.append((batch, checkpoint))
 
     async def _recall(self, uuid: str) -> Mapping[str, Known]:
         return {} if self._archive is None else await self._archive.known(uuid)

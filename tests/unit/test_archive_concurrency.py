@@ -13,8 +13,21 @@ import anyio
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
 
-from tests.archive_desk import batch, change, checkpoint, claimed, contents, message, prepared, row, select, statements
+from tests.archive_desk import (
+    batch,
+    change,
+    checkpoint,
+    claimed,
+    contents,
+    execute,
+    message,
+    prepared,
+    row,
+    select,
+    statements,
+)
 from ultracart_conversation._sync.known import digest_of
 from ultracart_conversation.archive import Archive
 from ultracart_conversation.errors import ArchiveBusy
@@ -123,7 +136,7 @@ async def test_commits_at_the_same_time_take_turns(path: Path) -> None:
 
 @contextmanager
 def at_moment(number: int, cancel: Cancel) -> Iterator[list[str]]:
-    """Call `cancel` just before the statement of that number; the commit counts too."""
+    """Call `cancel` just before the statement of that number; the commit and giving the connection back count too."""
     passed: list[str] = []
 
     def pass_one(what: str) -> None:
@@ -137,13 +150,18 @@ def at_moment(number: int, cancel: Cancel) -> Iterator[list[str]]:
     def commit(_: Any) -> None:
         pass_one("COMMIT")
 
+    def give_back(*_: Any) -> None:
+        pass_one("RESET")
+
     event.listen(Engine, "before_cursor_execute", execute)
     event.listen(Engine, "commit", commit)
+    event.listen(Pool, "reset", give_back)
     try:
         yield passed
     finally:
         event.remove(Engine, "before_cursor_execute", execute)
         event.remove(Engine, "commit", commit)
+        event.remove(Pool, "reset", give_back)
 
 
 async def in_a_task(work: Callable[[Cancel], Any], *, again: bool) -> None:
@@ -165,6 +183,12 @@ async def in_a_scope(work: Callable[[Cancel], Any]) -> None:
     """`work` is cancelled as anyio does it, whenever it waits for something."""
     with anyio.CancelScope() as scope:
         await work(scope.cancel)
+
+
+async def broken_off(way: str, work: Callable[[Cancel], Any]) -> None:
+    """`work`, cancelled in that way, leaves no task behind."""
+    await WAYS[way](work)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 WAYS: dict[str, Way] = {
@@ -199,7 +223,7 @@ async def test_a_commit_that_is_cancelled_at_any_statement_is_kept_whole_or_not_
                 with at_moment(moment, cancel):
                     await archive.commit(SECOND, checkpoint(2, a={"at": 1}))
 
-            await WAYS[way](work)
+            await broken_off(way, work)
             kept.append(contents(path) != before)
             await archive.commit(SECOND, checkpoint(2, a={"at": 1}))
         check_second(path)
@@ -239,10 +263,31 @@ async def test_opening_that_is_cancelled_at_any_statement_can_be_done_again(tmp_
                 async with Archive(path) as archive:
                     await archive.claim()
 
-        await WAYS[way](work)
+        await broken_off(way, work)
         async with claimed(path) as archive:
             await archive.commit(FIRST, checkpoint())
         assert select(path, "SELECT version FROM schema_version ORDER BY 1") == [1, 2]
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("way", WAYS)
+async def test_opening_that_is_cancelled_between_statements_leaves_nothing_behind(
+    tmp_path: Path, first: bytes, way: str
+) -> None:
+    path = copied(first, tmp_path / "archive.db")
+    loop = asyncio.get_running_loop()
+    for steps in (*range(12), 20, 40, 80, 160, 320):
+
+        async def work(cancel: Cancel, steps: int = steps) -> None:
+            def pass_one(left: int) -> None:
+                _ = loop.call_soon(pass_one, left - 1) if left else cancel()
+
+            pass_one(steps)
+            async with Archive(path):
+                pass
+
+        await broken_off(way, work)
+        execute(path, "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @pytest.mark.usefixtures("threads")
@@ -269,7 +314,7 @@ async def test_whatever_is_cancelled_between_statements_leaves_the_archive_usabl
                     with anyio.CancelScope(shield=True):
                         await finished(later)
 
-            await WAYS[way](work)
+            await broken_off(way, work)
         await archive.commit(SECOND, checkpoint(2))
     assert select(path, "SELECT seq FROM outbox ORDER BY seq") == [*range(1, 10)]
 

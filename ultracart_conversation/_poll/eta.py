@@ -1,7 +1,9 @@
 """How long reading the past will take."""
 
+from ultracart_conversation._rest.admission import RESERVES
 from ultracart_conversation._rest.budget import BudgetStatistics, WindowStatistics
 
+_RESERVED = sum(RESERVES.values())
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -13,5 +15,6 @@ def seconds_left(requests: int, budget: BudgetStatistics) -> float:
 
 
 def _wait(requests: int, window: WindowStatistics, length: float, share: float) -> float:
-    steady = (window.limit - window.burst) * share / length
-    return max(0, requests - window.left) / steady
+    steady = (window.limit - window.burst + 1) * share / length
+    at_once = window.left - _RESERVED * window.burst
+    return max(0, requests - at_once) / steady

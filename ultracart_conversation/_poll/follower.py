@@ -34,7 +34,6 @@ class Plan:
     """What is to be followed, and how."""
 
     conversations: Sequence[str] | None
-    medium: str | None
     concurrency: int
     audit: Audit | None
 
@@ -64,7 +63,7 @@ class Follower:
         self._plan = plan
         self._pace = pace
         self._ready = ready
-        self._walk = roster.walk(medium=plan.medium)
+        self._walk = roster.walk()
         self._harvest = Harvest()
         self._looked_at = -inf
         self._not_before = -inf
@@ -146,7 +145,7 @@ class Follower:
         if self._plan.conversations is not None:
             self._roster.follow(self._plan.conversations, now=now)
         else:
-            sweep = self._roster.sweep(now=now, medium=self._plan.medium)
+            sweep = self._roster.sweep(now=now)
             rows: list[ConversationSummary] = []
             try:
                 rows = await carry_out(self._client.with_options(priority=Priority.TAIL), sweep)

@@ -1,5 +1,6 @@
 """Reading several conversations at the same time."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import anyio
@@ -16,6 +17,7 @@ from ultracart_conversation.errors import (
     ArchiveError,
     AuthenticationError,
     ConfigurationError,
+    ConnectError,
     NotFound,
     PermissionDenied,
     RateLimited,
@@ -28,6 +30,8 @@ FATAL = (ApplicationDisabled, ArchiveError, AuthenticationError, ConfigurationEr
 """What no repetition can mend."""
 _NOT_OF_ONE = (*FATAL, RateLimited, TransportError)
 """What says nothing of the conversation that was read: others would fail likewise."""
+_MOST_LOST = 3
+"""Replies of one conversation that may get lost in a row before that is taken for a fault of its own."""
 _MOST_ROWS = 2_000
 Recall = Callable[[str], Awaitable[Mapping[str, Known]]]
 """What was handed over of a conversation."""
@@ -53,6 +57,7 @@ class Reader:
         """Rows that were listed and whose conversations are still to be read."""
         self.errors: dict[str, str] = {}
         """Why conversations could not be read when that was tried last."""
+        self._lost: Counter[str] = Counter()
         self._roster = roster
         self._recall = recall
         self._time = time
@@ -82,18 +87,31 @@ class Reader:
         except NotFound:
             harvest.changes.append(self._roster.gone(uuid))
         except _NOT_OF_ONE as error:
-            harvest.failure = harvest.failure or error
-            return
+            if not self._is_its_own(uuid, error):
+                harvest.failure = harvest.failure or error
+                return
+            self._fail(uuid, error)
         except UltraCartError as error:
-            self.errors[uuid] = str(error)
-            self._roster.failed(uuid, now=self._time())
+            self._fail(uuid, error)
         else:
             self._close(reading, harvest)
         finally:
             harvest.asked += 0 if reading is None else reading.gap.asked + (reading.gap.request is not None)
         left.discard(uuid)
 
+    def _is_its_own(self, uuid: str, error: UltraCartError) -> bool:
+        """Whether replies get lost wherever this conversation is read, while others come."""
+        if not isinstance(error, TransportError) or isinstance(error, ConnectError):
+            return False
+        self._lost[uuid] += 1
+        return self._lost[uuid] >= _MOST_LOST
+
+    def _fail(self, uuid: str, error: UltraCartError) -> None:
+        self.errors[uuid] = str(error)
+        self._roster.failed(uuid, now=self._time())
+
     def _close(self, reading: Reading, harvest: Harvest) -> None:
+        del self._lost[reading.uuid]
         change = self._roster.close(reading, now=self._time())
         if reading.gap.unproven is not None and not reading.gap.lagging:
             self.errors[reading.uuid] = reading.gap.unproven

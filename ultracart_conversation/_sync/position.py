@@ -35,7 +35,9 @@ class Position:
     row: bytes | None = None
     """The digest of its row as it was listed last."""
     row_count: int | None = None
+    """How many messages that row counts, until they were read."""
     row_tip: bytes | None = None
+    """The last message that it shows, likewise."""
     owed: Owed | None = None
     """Why it must be read, until that was done."""
     due: float = 0.0
@@ -59,6 +61,10 @@ class Position:
         """This is its row now."""
         self.time, self.row = latest(row) or 0, digest_of(row)
         self.row_count, self.row_tip = row.message_count, tip_of_row(row)
+
+    def read_row(self) -> None:
+        """What its row tells was read: from now on the row is only what it looked like."""
+        self.row_count = self.row_tip = None
 
     def anchors(self) -> dict[str, Known]:
         """Of what was handed over, what the next read must show again."""

@@ -31,6 +31,7 @@ class Reading:
         track, messages = self.gap.track, self.gap.messages.values()
         if position.is_silent:
             track.known |= {key_of(each): Known(epoch_of(each), digest_of(each)) for each in messages}
+        self._welcome_back()
         if self.is_complete:
             track.begin(messages)
         found = track.take(messages, number=1)
@@ -41,6 +42,14 @@ class Reading:
             position.known = track.known
         return self._change(found)
 
+    def _welcome_back(self) -> None:
+        """What was gone and is there again is an update, whatever it says."""
+        known = self.gap.track.known
+        for key, message in self.gap.messages.items():
+            if key in known and known[key].epoch == 0 < epoch_of(message):
+                known[key].digest = b""
+                self.gap.track.taken += 1
+
     def _prove(self, position: Position, shape: PageShape) -> None:
         track, gap = self.gap.track, self.gap
         total = None if track.count is None else track.count + track.taken
@@ -49,7 +58,7 @@ class Reading:
             shape.counted_right(total, notices=any(each.type == MessageType.NOTICE for each in gap.messages.values()))
         is_right = total is not None and (position.exact or total == gap.counted)
         position.exact = is_right and shape.is_exact(total or 0)
-        position.count = track.count if total is None else max(total, track.count or 0)
+        position.count = track.count
         position.watermark = track.watermark
         position.tip = tip_of(gap.messages.values())
         position.is_silent = False

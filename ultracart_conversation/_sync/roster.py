@@ -40,6 +40,7 @@ class Roster:
         *,
         since: Since = None,
         order: Order = "newest",
+        medium: str | None = None,
         settle: float = 30.0,
         remembers: bool = True,
         checkpoint: PollerCheckpoint | None = None,
@@ -52,6 +53,7 @@ class Roster:
         self.start: int | None = None
         """The mark of the very first sweep."""
         self._since: Since = since
+        self._medium = medium
         self._sign = -1 if order == "newest" else 1
         self._settle = settle
         self._remembers = remembers
@@ -60,6 +62,7 @@ class Roster:
         self._news, self._later, self._history, self._audit = Due(), Due(), Due(), Due()
         self._audited = 0.0
         self._open: set[str] = set()
+        self._past: set[str] = set()
         self._changed: set[str] = set()
         self._dropped: set[str] = set()
         self._kept_head: dict[str, Any] = {}
@@ -68,14 +71,16 @@ class Roster:
 
     # What the list says
 
-    def sweep(self, *, now: float, limit: int = 200, medium: str | None = None) -> Sweep:
+    def sweep(self, *, now: float, limit: int = 200) -> Sweep:
         """A look at the list, down to what cannot have changed."""
-        return Sweep(mark=self.mark, now=int(now * 1000), unchanged=self._is_unchanged, limit=limit, medium=medium)
+        unchanged = self._is_unchanged
+        return Sweep(mark=self.mark, now=int(now * 1000), unchanged=unchanged, limit=limit, medium=self._medium)
 
-    def walk(self, *, limit: int = 200, medium: str | None = None) -> Walk:
+    def walk(self, *, limit: int = 200) -> Walk:
         """A look at all of the list, from where the last one stopped."""
         since = self._since if isinstance(self._since, int) else None
-        return Walk(self.place, is_known=self.positions.__contains__, since=since, limit=limit, medium=medium)
+        is_known = self.positions.__contains__
+        return Walk(self.place, is_known=is_known, since=since, limit=limit, medium=self._medium)
 
     def listed(self, rows: Iterable[ConversationSummary], *, now: float) -> list[ConversationSummary]:
         """Take rows of the list; gives those that are not as they were listed before, of which some must be read."""
@@ -169,11 +174,13 @@ class Roster:
         if not reading.is_complete:
             self.failed(uuid, now=now)
         elif reading.gap.lagging or (is_news and self._is_restless(position, now)):
+            position.read_row()
             position.failures, position.is_settling = 0, True
             position.owed, position.due = position.owed or "news", now + self._settle
             self._later.put(uuid, position.due)
-            self._open.discard(uuid)
+            self._closed(uuid)
         else:
+            position.read_row()
             self._rest(uuid, position)
         self._changed.add(uuid)
         self._remember(uuid, position)
@@ -186,7 +193,7 @@ class Roster:
         position.failures += 1
         position.owed, position.due = position.owed or "news", now + pause
         self._later.put(uuid, position.due)
-        self._open.discard(uuid)
+        self._closed(uuid)
         self._changed.add(uuid)
 
     def gone(self, uuid: str) -> Change:
@@ -194,7 +201,7 @@ class Roster:
         self.positions.pop(uuid, None)
         for queue in (self._news, self._later, self._history, self._audit):
             queue.drop(uuid)
-        self._open.discard(uuid)
+        self._closed(uuid)
         self._changed.discard(uuid)
         self._dropped.add(uuid)
         return Change(conversation_uuid=uuid, kind="gone")
@@ -209,7 +216,7 @@ class Roster:
     @property
     def unread_history(self) -> int:
         """Of these, those whose past waits until there is time."""
-        return len(self._history)
+        return len(self._past)
 
     @property
     def quarantined(self) -> list[str]:
@@ -219,9 +226,9 @@ class Roster:
     @property
     def complete_through(self) -> int | None:
         """Every message up to this epoch was handed over, but for conversations in quarantine; None until it is so."""
-        if self.mark is None or not self.place.is_end or len(self._history):
+        if self.mark is None or not self.place.is_end or self._past:
             return None
-        return min([self.mark, *(self.positions[uuid].behind for uuid in self._open)])
+        return min([self.mark, *(self.positions[uuid].behind for uuid in self._open)]) or None
 
     def checkpoint(self, *, whole: bool = False) -> PollerCheckpoint:
         """Where it stands: what changed since `kept`, or all of it."""
@@ -245,6 +252,7 @@ class Roster:
             "mark": self.mark,
             "start": self.start,
             "since": self._since,
+            "medium": self._medium,
             "shape": self.shape.to_dict(),
             "place": self.place.to_dict(),
             "complete_through": self.complete_through,
@@ -260,13 +268,18 @@ class Roster:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ConfigurationError(f"this is no checkpoint of a poller ({what}): begin without it") from None
-        if _begins(since) < _begins(self._since):
+        if head.get("medium") != self._medium:
+            raise ConfigurationError(
+                f"what was kept so far follows medium={head.get('medium')!r} and cannot go on with {self._medium!r}: "
+                "pass the same one, or keep the other in another place"
+            )
+        if since is not None and _begins(since) < _begins(self._since):
             self._widen(since)
         for uuid, position in self.positions.items():
             self._audited = max(self._audited, position.audited)
             self.put_back(uuid)
             if position.owed is not None and not position.failures and not position.is_settling:
-                self._open.add(uuid)
+                self._opened(uuid, position)
 
     def _widen(self, since: Since) -> None:
         """Read what is older than what was read so far."""
@@ -340,16 +353,27 @@ class Roster:
             position.behind = self.mark or 0
         position.owed = "news" if position.owed == "news" else owed
         position.due, position.is_settling, position.failures = due, False, 0
-        self._open.add(uuid)
+        self._opened(uuid, position)
         for queue in (self._later, self._history, self._audit):
             queue.drop(uuid)
         self.put_back(uuid)
         self._changed.add(uuid)
 
+    def _opened(self, uuid: str, position: Position) -> None:
+        self._open.add(uuid)
+        if position.owed == "history":
+            self._past.add(uuid)
+        else:
+            self._past.discard(uuid)
+
+    def _closed(self, uuid: str) -> None:
+        self._open.discard(uuid)
+        self._past.discard(uuid)
+
     def _rest(self, uuid: str, position: Position) -> None:
         """Nothing is to be read here until something happens."""
         position.owed, position.failures, position.is_settling = None, 0, False
-        self._open.discard(uuid)
+        self._closed(uuid)
         self._audit.put(uuid, position.audited)
 
     def _remember(self, uuid: str, position: Position) -> None:
