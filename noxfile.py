@@ -28,6 +28,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """2,000 times `kill -9` of a sync, where the tests have 200; takes some minutes."""
+    install(session, "test")
+    session.run("pytest", "tests/live/kills", *session.posargs, env={"KILLS": "2000"})
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """The models and operations against UltraCart's contract."""
     install(session, "test")

@@ -189,8 +189,9 @@ class Archive:
         Raises `ConfigurationError` for what cannot be exported to, and `ArchiveError` when the disk is full.
         """
         from ultracart_conversation._archive.export import export  # noqa: PLC0415
+        from ultracart_conversation._archive.shielding import wound_up  # noqa: PLC0415
 
-        return await export(self._opened, path, form=format)
+        return await wound_up(export(self._opened, path, form=format))
 
     async def statistics(self) -> ArchiveStatistics:
         """How much there is, and up to when it is complete."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ultracart_conversation._archive import dialect
 from ultracart_conversation._archive.failures import explained, unopenable, unusable
 from ultracart_conversation._archive.migrations import MIGRATIONS, migrate, version_of
-from ultracart_conversation._archive.shielding import completed
+from ultracart_conversation._archive.shielding import completed, wound_up
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.errors import ConfigurationError
 
@@ -20,7 +20,10 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 
 class Database:
-    """Transactions on one file; `read` and `write` end cleanly wherever they are cancelled."""
+    """Transactions on one file.
+
+    `read` and `write` end cleanly wherever they are cancelled, and so do `reading` and `writing` inside of `wound_up`.
+    """
 
     def __init__(self, path: Path, *, clock: Clock, busy_timeout: float) -> None:
         self.path = path
@@ -39,7 +42,7 @@ class Database:
         self._check_file()
         self._is_open = True
         try:
-            await self._prepare()
+            await wound_up(self._prepare())
         except BaseException:
             await self.close()
             raise
@@ -51,13 +54,11 @@ class Database:
 
     async def read(self, work: Work[T]) -> T:
         """What `work` gives from one moment of the archive."""
-        async with self.reading() as connection:
-            return await work(connection)
+        return await wound_up(self._run(self.reading, work))
 
     async def write(self, work: Work[T]) -> T:
         """What `work` gives, in one transaction: kept as a whole, or not at all when it raises or is cancelled."""
-        async with self.writing() as connection:
-            return await work(connection)
+        return await wound_up(self._run(self.writing, work))
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
@@ -73,6 +74,10 @@ class Database:
             await dialect.begin_writing(connection, patience=self._patience)
             yield connection
             await connection.commit()
+
+    async def _run(self, transaction: Callable[[], AbstractAsyncContextManager[AsyncConnection]], work: Work[T]) -> T:
+        async with transaction() as connection:
+            return await work(connection)
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:

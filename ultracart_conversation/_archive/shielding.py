@@ -1,4 +1,8 @@
-"""Work that a cancellation must not break off in the middle, on asyncio."""
+"""Work that a cancellation must not break off in the middle, on asyncio.
+
+It runs in a task of its own, which is in none of the caller's cancel scopes: a cancel scope cancels again whatever
+waits while it cleans up, and a connection to a database does not survive that.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,9 +15,23 @@ T = TypeVar("T")
 
 async def completed(work: Coroutine[Any, Any, T]) -> T:
     """What `work` gives; a cancellation of the caller is raised once `work` has come to its own end."""
-    # A task of its own is in none of the caller's cancel scopes.
+    return await _ended(work, cancel=False)
+
+
+async def wound_up(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; a cancellation of the caller reaches `work` once, and is raised when it has cleaned up."""
+    return await _ended(work, cancel=True)
+
+
+async def _ended(work: Coroutine[Any, Any, T], *, cancel: bool) -> T:
     task = asyncio.get_running_loop().create_task(work)
     cancellation: asyncio.CancelledError | None = None
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError as error:
+        cancellation = error
+        if cancel:
+            task.cancel()
     with anyio.CancelScope(shield=True):
         while not task.done():
             try:
