@@ -3,7 +3,7 @@
 The models `Error` and `Warning` are in `ultracart_conversation.models` only, as they would hide builtins here.
 """
 
-from ultracart_conversation._archive.values import ArchivedChange, ArchiveStatistics, Hit
+from ultracart_conversation._archive.values import ArchivedChange, ArchivedChangeKind, ArchiveStatistics, Hit
 from ultracart_conversation._live.connection import ConnectionStatistics
 from ultracart_conversation._live.keepalive import KeepaliveStatistics
 from ultracart_conversation._live.socket import Address, Connector, Socket
@@ -174,6 +174,7 @@ __all__ = [
     "ArchiveError",
     "ArchiveStatistics",
     "ArchivedChange",
+    "ArchivedChangeKind",
     "Audit",
     "AuthenticationError",
     "Authorization",

@@ -5,13 +5,18 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Timer
+from types import TracebackType
+from typing import Self
 
 from ultracart_conversation.sandbox import Sandbox
 
@@ -48,6 +53,48 @@ def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*CLI, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
+
+
+class Running:
+    """A running command, whose output is a pipe."""
+
+    def __init__(self, *arguments: str, env: dict[str, str]) -> None:
+        self.process: subprocess.Popen[str] = start(*arguments, env=env)
+        self.lines: list[str] = []
+        self._watchdog = Timer(PATIENCE, self.process.kill)
+
+    def __enter__(self) -> Self:
+        self._watchdog.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watchdog.cancel()
+        self.process.kill()
+        self.process.communicate()
+
+    def until(self, *words: str) -> str:
+        """Read on until a line has all these words; that line."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.removesuffix("\n"))
+            if all(word in line for word in words):
+                return self.lines[-1]
+        raise AssertionError(f"{words} did not come: {self.lines}")
+
+    def finish(self) -> tuple[int, str]:
+        """Read to the end; the exit code, and what it said of errors."""
+        output, errors = self.process.communicate()
+        self.lines += output.splitlines()
+        return self.process.returncode, errors
+
+    def interrupt(self) -> float:
+        """One Ctrl-C, and how many seconds leaving took."""
+        self.process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert self.finish() == (130, "ultracart-conversation: interrupted\n")
+        return time.monotonic() - began
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:

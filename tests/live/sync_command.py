@@ -1,18 +1,13 @@
 """Running `sync` in a process of its own, reading what it prints, and comparing its archive with the service."""
 
 import json
-import signal
 import sqlite3
-import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
-from threading import Timer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from tests.live.command_line import PATIENCE, environment, start
+from tests.live.command_line import Running, environment
 from tests.live.tail_command import wait_for
 from ultracart_conversation.sandbox import Fault, Sandbox
 
@@ -20,47 +15,11 @@ READ = "get_conversation_messages"
 LIST = "get_conversations"
 
 
-class Sync:
-    """A running `sync`, whose output is a pipe."""
+class Sync(Running):
+    """A running `sync`."""
 
     def __init__(self, sandbox: Sandbox, archive: Path, *arguments: str, **more: str) -> None:
-        env = environment(sandbox, **more)
-        self.process: subprocess.Popen[str] = start("sync", "--archive", str(archive), *arguments, env=env)
-        self.lines: list[str] = []
-        self._watchdog = Timer(PATIENCE, self.process.kill)
-
-    def __enter__(self) -> Self:
-        self._watchdog.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._watchdog.cancel()
-        self.process.kill()
-        self.process.communicate()
-
-    def until(self, *words: str) -> str:
-        """Read on until a line has all these words; that line."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.removesuffix("\n"))
-            if all(word in line for word in words):
-                return self.lines[-1]
-        raise AssertionError(f"{words} did not come: {self.lines}")
-
-    def finish(self) -> tuple[int, str]:
-        """Read to the end; the exit code, and what it said of errors."""
-        output, errors = self.process.communicate()
-        self.lines += output.splitlines()
-        return self.process.returncode, errors
-
-    def interrupt(self) -> float:
-        """One Ctrl-C, and how many seconds leaving took."""
-        self.process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        assert self.finish() == (130, "ultracart-conversation: interrupted\n")
-        return time.monotonic() - began
+        super().__init__("sync", "--archive", str(archive), *arguments, env=environment(sandbox, **more))
 
 
 def synchronised(sandbox: Sandbox, archive: Path, *arguments: str, **more: str) -> list[str]:

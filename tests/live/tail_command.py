@@ -1,16 +1,13 @@
 """Running `tail` in a process of its own, and reading what it prints."""
 
 import json
-import signal
 import time
 from collections.abc import Callable
-from threading import Timer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import anyio
 
-from tests.live.command_line import PATIENCE, environment, start
+from tests.live.command_line import PATIENCE, Running, environment
 from ultracart_conversation import ConversationClient, ConversationStartRequest
 from ultracart_conversation.sandbox import Customer, Sandbox
 
@@ -28,33 +25,11 @@ def chat(sandbox: Sandbox, *, name: str = "Grace Holm", api_key: str | None = No
     return customer
 
 
-class Tail:
-    """A running `tail`, whose output is a pipe."""
+class Tail(Running):
+    """A running `tail`."""
 
     def __init__(self, sandbox: Sandbox, *arguments: str, **more: str) -> None:
-        self.process = start("tail", *arguments, env=environment(sandbox, **more))
-        self.lines: list[str] = []
-        self._watchdog = Timer(PATIENCE, self.process.kill)
-
-    def __enter__(self) -> Self:
-        self._watchdog.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._watchdog.cancel()
-        self.process.kill()
-        self.process.communicate()
-
-    def until(self, *words: str) -> str:
-        """Read on until a line has all these words; that line."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.removesuffix("\n"))
-            if all(word in line for word in words):
-                return self.lines[-1]
-        raise AssertionError(f"{words} did not come: {self.lines}")
+        super().__init__("tail", *arguments, env=environment(sandbox, **more))
 
     def until_live(self) -> None:
         """Read on until it is online with nothing left to catch up with."""
@@ -64,19 +39,6 @@ class Tail:
         """Read on until this event; what it says."""
         event: dict[str, Any] = json.loads(self.until(f'{{"event": "{name}"'))
         return event
-
-    def finish(self) -> tuple[int, str]:
-        """Read to the end; the exit code, and what it said of errors."""
-        output, errors = self.process.communicate()
-        self.lines += output.splitlines()
-        return self.process.returncode, errors
-
-    def interrupt(self) -> float:
-        """One Ctrl-C, and how many seconds leaving took."""
-        self.process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        assert self.finish() == (130, "ultracart-conversation: interrupted\n")
-        return time.monotonic() - began
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.contract.contract import MODELS, OPERATIONS
 from tests.live.test_fault_matrix import ADDRESSES, CASES
@@ -30,9 +31,11 @@ trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(spans))
 """
 
 
-def run(sandbox: Sandbox, *command: str) -> str:
+def run(sandbox: Sandbox, folder: Path, *command: str) -> str:
     environment = os.environ | {"ULTRACART_API_KEY": sandbox.api_key, "ULTRACART_BASE_URL": sandbox.base_url}
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    finished = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
 
@@ -43,9 +46,10 @@ def test_the_block_runs(ultracart_sandbox: Sandbox, tmp_path: Path, block: str) 
     file = tmp_path / "test_block.py"
     file.write_text(block)
     if "def test_" in block:
-        assert "1 passed" in run(ultracart_sandbox, sys.executable, "-m", "pytest", "-q", "-k", "asyncio", str(file))
+        command = [sys.executable, "-m", "pytest", "-q", "-k", "asyncio", str(file)]
+        assert "1 passed" in run(ultracart_sandbox, tmp_path, *command)
     else:
-        assert run(ultracart_sandbox, sys.executable, "-W", "error", str(file))
+        assert run(ultracart_sandbox, tmp_path, sys.executable, "-W", "error", str(file))
 
 
 def test_the_spans_are_named_by_template(ultracart_sandbox: Sandbox, tmp_path: Path) -> None:
@@ -53,12 +57,31 @@ def test_the_spans_are_named_by_template(ultracart_sandbox: Sandbox, tmp_path: P
     file = tmp_path / "spans.py"
     file.write_text(SPANS + block + "\nprint(*(span.name for span in spans.get_finished_spans()), sep='\\n')\n")
     ultracart_sandbox.faults.add(Fault(kind="status", status=503))
-    names = run(ultracart_sandbox, sys.executable, str(file)).splitlines()[1:]
+    names = run(ultracart_sandbox, tmp_path, sys.executable, str(file)).splitlines()[1:]
     assert names == [
         "GET /conversation/conversations",
         "GET /conversation/conversations",
         "GET /conversation/conversations/{conversation_uuid}",
     ]
+
+
+@pytest.mark.ultracart_sandbox(conversations=12)
+def test_the_metrics_are_what_prometheus_reads(ultracart_sandbox: Sandbox, tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if "prometheus_client" in block]
+    file = tmp_path / "metrics.py"
+    file.write_text(block)
+    metrics = {
+        sample.name + "".join(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(run(ultracart_sandbox, tmp_path, sys.executable, str(file)))
+        for sample in family.samples
+    }
+    messages = sum(len(ultracart_sandbox.snapshot(uuid)["messages"]) for uuid in ultracart_sandbox.conversation_uuids)
+    assert metrics["ultracart_messages_total"] == messages
+    assert metrics["ultracart_requests_totalhistory"] == ultracart_sandbox.request_counts["get_conversation_messages"]
+    assert metrics["ultracart_requests_totallist"] == ultracart_sandbox.request_counts["get_conversations"]
+    assert metrics["ultracart_backlog"] == metrics["ultracart_quarantined"] == 0
+    assert metrics["ultracart_lag_seconds_bucket+Inf"] == metrics["ultracart_lag_seconds_count"]
+    assert metrics["ultracart_complete_through"] > 0
 
 
 def test_every_file_it_names_is_there() -> None:

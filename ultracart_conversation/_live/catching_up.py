@@ -12,6 +12,7 @@ from ultracart_conversation._live.deliveries import Delivery, Moment
 from ultracart_conversation._live.intake import Intake
 from ultracart_conversation._live.timing import wait_at_most
 from ultracart_conversation._sync.gap import GapReading
+from ultracart_conversation._sync.setbacks import Setbacks
 from ultracart_conversation.client import ConversationClient, carry_out
 from ultracart_conversation.config import Sweeping
 from ultracart_conversation.errors import (
@@ -85,8 +86,7 @@ class CatchingUp:
         self._draw = draw
         self._sweep_at = inf
         self._owed_generation = 0
-        self._failures = 0
-        self._not_before = -inf
+        self._setbacks = Setbacks("catching up", _logger, longest=_LONGEST_PAUSE)
         self._woken = anyio.Event()
         self._waits_until = inf
 
@@ -115,9 +115,9 @@ class CatchingUp:
             except (*_FATAL, PermissionDenied):
                 raise
             except UltraCartError as error:
-                self._put_off(error)
+                self._setbacks.failed(error, now=self._clock.now())
             else:
-                self._failures = 0
+                self._setbacks.succeeded()
 
     async def _wait(self) -> None:
         while (due := self._next()) > (now := self._clock.now()):
@@ -127,7 +127,7 @@ class CatchingUp:
     def _next(self) -> float:
         """When there is something to do."""
         due = (self._intake.agenda.next(), self._intake.suspects.next(), self._sweep_at)
-        return max(self._not_before, min(time for time in due if time is not None))
+        return max(self._setbacks.until, min(time for time in due if time is not None))
 
     async def _work(self) -> None:
         if self._sweep_at <= self._clock.now():
@@ -203,13 +203,3 @@ class CatchingUp:
 
     def _epoch(self) -> int:
         return int(self._clock.time() * 1000)
-
-    def _put_off(self, error: UltraCartError) -> None:
-        """Make the next attempt later, the more often it failed."""
-        wait = min(_LONGEST_PAUSE, 2.0 ** min(self._failures, 10))
-        if isinstance(error, RateLimited):
-            wait = max(wait, error.retry_after or 0)
-        level = logging.DEBUG if self._failures else logging.WARNING
-        _logger.log(level, "catching up failed, next in %.0f s: %s", wait, error)
-        self._failures += 1
-        self._not_before = self._clock.now() + wait

@@ -14,8 +14,10 @@ from ultracart_conversation._poll.reader import FATAL, Harvest, Reader
 from ultracart_conversation._poll.statistics import Tally
 from ultracart_conversation._sync.message_order import epoch_of
 from ultracart_conversation._sync.roster import Roster
+from ultracart_conversation._sync.setbacks import Setbacks
+from ultracart_conversation._sync.sweep import Sweep
 from ultracart_conversation.changes import Batch, Change, PollerCheckpoint, Sink
-from ultracart_conversation.client import ConversationClient, answer, carry_out
+from ultracart_conversation.client import ConversationClient, answer
 from ultracart_conversation.config import Audit
 from ultracart_conversation.errors import BadRequest, RateLimited, UltraCartError
 from ultracart_conversation.limits import Priority
@@ -66,29 +68,29 @@ class Follower:
         self._walk = roster.walk()
         self._harvest = Harvest()
         self._looked_at = -inf
-        self._not_before = -inf
+        self._setbacks = Setbacks("polling", _logger, longest=_LONGEST_PAUSE)
         self._no_history_before = -inf
-        self._failures = 0
 
     # One after the other
 
     async def work(self) -> None:
         """Do one thing, or wait until there is something to do; raises what no repetition can mend."""
+        await self._keep()
+        await self._hear()
+        if (pause := self._setbacks.until - self._clock.now()) > 0:
+            await self._clock.sleep(pause)
         try:
-            await self._keep()
-            await self._hear()
-            if self._clock.now() < self._not_before:
-                await self._clock.sleep(self._not_before - self._clock.now())
-            elif self._next_look <= self._clock.now():
+            if self._next_look <= self._clock.now():
                 await self._look()
             elif not await self._piece(until=self._next_look):
                 await self._wait()
         except FATAL:
             raise
         except UltraCartError as error:
-            self._put_off(error)
+            self.last_error = str(error)
+            self._setbacks.failed(error, now=self._clock.now())
         else:
-            self._failures = 0
+            self._setbacks.succeeded()
         await self._keep()
 
     async def run_once(self) -> None:
@@ -145,17 +147,25 @@ class Follower:
         if self._plan.conversations is not None:
             self._roster.follow(self._plan.conversations, now=now)
         else:
-            sweep = self._roster.sweep(now=now)
-            rows: list[ConversationSummary] = []
-            try:
-                rows = await carry_out(self._client.with_options(priority=Priority.TAIL), sweep)
-            finally:
-                self._count("list", sweep.asked + (sweep.request is not None))
-            self._listed(rows)
-            self._roster.swept(sweep.mark)
+            await self._sweep(self._roster.sweep(now=now))
         self.tally.passes += 1
         self.last_error = None
         self._looked_at = self._clock.now()
+
+    async def _sweep(self, sweep: Sweep) -> None:
+        client, rows = self._client.with_options(priority=Priority.TAIL), list[ConversationSummary]()
+        try:
+            while (request := sweep.request) is not None:
+                rows += sweep.receive(await answer(client, request))
+        except BadRequest:
+            if sweep.request is None or not sweep.request.offset:
+                raise
+            # More changed than the service lists at once: what lies deeper may be within reach of another walk.
+            self._walk = self._roster.walk_again()
+        finally:
+            self._count("list", sweep.asked + (sweep.request is not None))
+        self._listed(rows)
+        self._roster.swept(sweep.mark)
 
     async def _list_more(self, client: ConversationClient) -> None:
         """List one more page of all that there is."""
@@ -170,7 +180,8 @@ class Follower:
             if walk.is_trying:
                 reply = ConversationsResponse()
             elif request.offset:
-                _logger.warning("the service lists no more than %d conversations: %s", request.offset, error)
+                if not walk.place.is_rest:
+                    _logger.warning("the service lists no more than %d conversations: %s", request.offset, error)
                 walk.cut()
                 self._roster.walked(walk.place)
                 return
@@ -256,14 +267,3 @@ class Follower:
     def _hinted(self, uuid: str) -> None:
         if self._plan.conversations is None or uuid in self._plan.conversations:
             self._roster.hint(uuid, now=self._clock.time(), within=_HINTED)
-
-    def _put_off(self, error: UltraCartError) -> None:
-        """Go on later, the later the more often it failed."""
-        wait = min(_LONGEST_PAUSE, 2.0 ** min(self._failures, 10))
-        if isinstance(error, RateLimited):
-            wait = max(wait, error.retry_after or 0)
-        level = logging.DEBUG if self._failures else logging.WARNING
-        _logger.log(level, "polling failed, next in %.0f s: %s", wait, error)
-        self._failures += 1
-        self.last_error = str(error)
-        self._not_before = self._clock.now() + wait

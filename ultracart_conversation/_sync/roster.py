@@ -11,6 +11,7 @@ from ultracart_conversation._sync.known import Known
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.position import Owed, Position
 from ultracart_conversation._sync.reading import Reading
+from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older, latest
 from ultracart_conversation._sync.walk import Place, Walk
 from ultracart_conversation.changes import Change, PollerCheckpoint
@@ -22,6 +23,9 @@ Order = Literal["newest", "oldest"]
 Since = int | Literal["now"] | None
 _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 6 * 3600.0
 """Seconds until a conversation that could not be read is tried again; each failure in a row makes them four times."""
+
+_MOST_GONE = 10_000
+"""Conversations of which it is known that the service has them no more."""
 
 _MOST_REMEMBERED = 200_000
 """Messages of which it is known that they were handed over, where no archive knows it."""
@@ -65,6 +69,7 @@ class Roster:
         self._past: set[str] = set()
         self._changed: set[str] = set()
         self._dropped: set[str] = set()
+        self._gone: Recent[str, bytes | None] = Recent(_MOST_GONE)
         self._kept_head: dict[str, Any] = {}
         if checkpoint is not None:
             self._restore(checkpoint, since)
@@ -78,9 +83,14 @@ class Roster:
 
     def walk(self, *, limit: int = 200) -> Walk:
         """A look at all of the list, from where the last one stopped."""
-        since = self._since if isinstance(self._since, int) else None
+        since = self.start if self._since == "now" else self._since
         is_known = self.positions.__contains__
         return Walk(self.place, is_known=is_known, since=since, limit=limit, medium=self._medium)
+
+    def walk_again(self) -> Walk:
+        """Another look at all of the list, from the top."""
+        self.place = Place(by_time=self.place.by_time)
+        return self.walk()
 
     def listed(self, rows: Iterable[ConversationSummary], *, now: float) -> list[ConversationSummary]:
         """Take rows of the list; gives those that are not as they were listed before, of which some must be read."""
@@ -97,7 +107,7 @@ class Roster:
 
     def follow(self, uuids: Iterable[str], *, now: float) -> None:
         """Read these conversations now, whatever the list says."""
-        for uuid in uuids:
+        for uuid in [each for each in uuids if each not in self._gone]:
             is_first = uuid not in self.positions
             position = self._position(uuid)
             position.is_silent = position.is_silent or (is_first and self._since == "now")
@@ -198,7 +208,8 @@ class Roster:
 
     def gone(self, uuid: str) -> Change:
         """The service no longer knows this conversation."""
-        self.positions.pop(uuid, None)
+        position = self.positions.pop(uuid, None)
+        self._gone.set(uuid, None if position is None else position.row)
         for queue in (self._news, self._later, self._history, self._audit):
             queue.drop(uuid)
         self._closed(uuid)
@@ -294,7 +305,7 @@ class Roster:
 
     def _take(self, row: ConversationSummary, now: float) -> bool:
         uuid = row.conversation_uuid
-        if uuid is None or (uuid not in self.positions and self._is_out(row)):
+        if uuid is None or (uuid not in self.positions and (self._is_out(row) or self._is_gone(row))):
             return False
         is_first_page = self.mark is None and self._since == "now"
         position = self._position(uuid)
@@ -325,7 +336,7 @@ class Roster:
         """Whether a row is as it was listed before, or for others to find."""
         uuid = row.conversation_uuid
         position = self.positions.get(uuid or "")
-        if uuid is None or (position is None and self._is_out(row)):
+        if uuid is None or (position is None and (self._is_out(row) or self._is_gone(row))):
             return True
         if position is not None and position.row is not None:
             return position.row == digest_of(row)
@@ -334,8 +345,13 @@ class Roster:
     def _is_out(self, row: ConversationSummary) -> bool:
         """Whether a conversation that was not followed so far is older than what is wanted."""
         if self._since == "now":
-            return self.mark is not None and is_older(row, self.mark - SLACK)
+            return self.start is not None and is_older(row, self.start - SLACK)
         return self._since is not None and is_older(row, self._since)
+
+    def _is_gone(self, row: ConversationSummary) -> bool:
+        """Whether this is how a conversation was listed that is gone: lists lag behind what they list (inferred)."""
+        uuid = row.conversation_uuid or ""
+        return uuid in self._gone and self._gone.get(uuid) == digest_of(row)
 
     # Positions
 
@@ -345,6 +361,7 @@ class Roster:
             start = (self.start or 0) if self._since == "now" else self._since or 0
             position = self.positions[uuid] = Position(start, start - 1, known={} if self._remembers else None)
             self._dropped.discard(uuid)
+            self._gone.drop(uuid)
         return position
 
     def _owe(self, uuid: str, owed: Owed, due: float) -> None:

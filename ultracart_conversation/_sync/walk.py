@@ -26,6 +26,8 @@ class Place:
     """Whether `before` gives the conversations before a time; None until tried."""
     listed: int = 0
     """How many rows were given."""
+    is_rest: bool = False
+    """Whether only conversations without a time are left."""
     is_end: bool = False
 
     @classmethod
@@ -102,10 +104,10 @@ class Walk(Course[ListPage, ConversationSummary]):
         else:
             # Rows without a time are before no time: what is left after as many rows as there were.
             rest = max(0, self.place.listed - OVERLAP)
-            self.place = attrs.evolve(self.place, offset=rest, before=None, by_time=False)
+            self.place = attrs.evolve(self.place, offset=rest, before=None, is_rest=True)
 
     def _step(self, rows: _Rows, following: int) -> None:
-        before = _just_after(rows) if self.place.by_time else None
+        before = _just_after(rows) if self.place.by_time and not self.place.is_rest else None
         if before is None or before == self.place.before:
             self.place = attrs.evolve(self.place, offset=following)
         else:
