@@ -63,6 +63,11 @@ class Desk:
         known.swept(rows, sweep.mark)
         return changed
 
+    def change(self, name: str) -> None:
+        """The row says something else, and stays where it is."""
+        at = next(index for index, each in enumerate(self.rows) if each.conversation_uuid == name)
+        self.rows[at] = attrs.evolve(self.rows[at], message_count=(self.rows[at].message_count or 0) + 1)
+
     def touch(self, name: str, at: int | None = None) -> None:
         """A message: the row says so and moves to the top."""
         self.now += 1000
@@ -91,8 +96,9 @@ def test_the_mark_is_that_of_the_first_page_as_it_was_at_the_start() -> None:
     desk = Desk(aged(400))
     desk.sweep()
     desk.touch("c300")
+    desk.change("c150")
     mark = desk.now
-    assert desk.sweep(between=lambda: desk.touch("c350")) == ["c300"]
+    assert desk.sweep(between=lambda: desk.touch("c350")) == ["c300", "c150"]
     assert len(desk.asked) == 2
     assert desk.ledger.mark == mark
     assert "c350" in desk.sweep()
@@ -102,6 +108,7 @@ def test_what_comes_down_to_the_next_page_makes_no_mark() -> None:
     desk = Desk(aged(60), limit=20)
     desk.sweep()
     desk.touch("c30")
+    desk.change("c15")
     mark, desk.now = desk.now, EPOCH + 60 * MINUTE
 
     def crowd() -> None:
@@ -110,6 +117,7 @@ def test_what_comes_down_to_the_next_page_makes_no_mark() -> None:
                 desk.touch(f"c{index}", mark + 1000)
 
     desk.sweep(crowd)
+    assert len(desk.asked) > 1
     assert desk.ledger.mark == mark
 
 
@@ -121,6 +129,16 @@ def test_a_sweep_goes_on_until_all_of_a_page_is_old_and_unchanged() -> None:
     assert [request.offset for request in desk.asked] == [*range(0, 90, 10)]
     assert desk.sweep() == []
     assert len(desk.asked) == 9
+
+
+@pytest.mark.parametrize(("changed", "pages"), [([], 1), (range(100), 1), ([99], 1), ([100], 2), ([199], 2)])
+def test_half_a_page_without_a_change_is_enough(changed: Iterable[int], pages: int) -> None:
+    desk = Desk(aged(400))
+    desk.sweep()
+    for index in changed:
+        desk.change(f"c{index}")
+    assert desk.sweep() == [f"c{index}" for index in changed]
+    assert len(desk.asked) == pages
 
 
 @pytest.mark.parametrize(("age", "found"), [(SLACK, True), (SLACK + 1000, False)])

@@ -67,6 +67,7 @@ class Follower:
         self._ready = ready
         self._walk = roster.walk()
         self._harvest = Harvest()
+        self._begun = int(client.clock.time() * 1000)
         self._looked_at = -inf
         self._setbacks = Setbacks("polling", _logger, longest=_LONGEST_PAUSE)
         self._no_history_before = -inf
@@ -236,7 +237,7 @@ class Follower:
         self._deliver(batch, checkpoint)
 
     def _deliver(self, batch: Batch, checkpoint: PollerCheckpoint) -> None:
-        now, begin = self._clock.time(), self._roster.start or 0
+        now, begin = self._clock.time(), self._roster.start or self._begun
         for change in batch.changes:
             self.tally.messages["new"] += len(change.new)
             self.tally.messages["updated"] += len(change.updated)
@@ -256,9 +257,9 @@ class Follower:
     async def _wait(self) -> None:
         """Wait for the next look, or for something to read before that."""
         now = self._clock.now()
-        soon = now + self._roster.next_news - self._clock.time()
         resting = self._no_history_before if self._no_history_before > now else inf
-        seconds = max(0.0, min(self._next_look, soon, resting) - now)
+        # Differences, as a sum of both clocks would be rounded to a moment before the turn, again and again.
+        seconds = max(0.0, min(self._next_look - now, self._roster.next_news - self._clock.time(), resting - now))
         if not self.hints.is_open:
             await self._clock.sleep(seconds)
         elif (uuid := await self.hints.next(timeout=seconds)) is not None:

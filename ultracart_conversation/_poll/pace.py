@@ -2,7 +2,11 @@
 
 from ultracart_conversation.config import Adaptive
 
-_DAY, _HOUR = 86_400.0, 3_600.0
+_DAY = 86_400.0
+_SAVED = 8 * 3_600.0
+"""For so many seconds what was not spent is saved, as customers sleep at night."""
+_SHORT, _AMPLE = 0.25, 0.9
+"""Shares of what can be saved."""
 
 
 class Pace:
@@ -11,8 +15,8 @@ class Pace:
     def __init__(self, interval: float | Adaptive, *, per_day: int | None, now: float) -> None:
         self._interval = interval
         self._rate = 0.0 if per_day is None or not isinstance(interval, Adaptive) else per_day * interval.share / _DAY
-        self._most = self._rate * _HOUR
-        self._saved = self._most
+        self._most = self._rate * _SAVED
+        self._saved = self._most / 4
         self._at = now
 
     def spent(self, requests: int, *, now: float) -> None:
@@ -28,6 +32,10 @@ class Pace:
             return self._interval.longest
         if not self._rate:
             return self._interval.shortest
-        # One look at a time of `1 / rate` costs what comes in; with half of the savings there it is at that.
-        even = 1 / self._rate * (self._most / 2) / self._saved
+        calm, full = 2 / self._rate, self._saved / self._most
+        if full < _SHORT:
+            even = calm * _SHORT / full
+        else:
+            # Half of what comes in is for reading; only of what could not be saved anyway looks are made more often.
+            even = calm - (calm - self._interval.shortest) * max(0.0, full - _AMPLE) / (1 - _AMPLE)
         return min(self._interval.longest, max(self._interval.shortest, even))

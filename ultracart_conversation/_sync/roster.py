@@ -111,7 +111,8 @@ class Roster:
             is_first = uuid not in self.positions
             position = self._position(uuid)
             position.is_silent = position.is_silent or (is_first and self._since == "now")
-            self._owe(uuid, "news", now)
+            is_news = self._since == "now" or position.watermark >= position.start
+            self._owe(uuid, "news" if is_news else "history", now)
 
     def hint(self, uuid: str, *, now: float, within: float) -> None:
         """Something happened in this conversation: read it soon, together with what follows at once."""
@@ -298,7 +299,7 @@ class Roster:
         start = since if isinstance(since, int) else 0
         for uuid, position in self.positions.items():
             position.start, position.watermark, position.count = start, start - 1, None
-            position.exact, position.baseline, position.owed = False, None, "history"
+            position.exact, position.baseline, position.owed, position.behind = False, None, "history", 0
             self._changed.add(uuid)
 
     # Rows
@@ -366,8 +367,10 @@ class Roster:
 
     def _owe(self, uuid: str, owed: Owed, due: float) -> None:
         position = self._position(uuid)
-        if uuid not in self._open:
-            position.behind = self.mark or 0
+        if position.owed is None or position.is_settling:
+            # What was never read may be old, until all that is old was listed.
+            is_old = position.watermark < position.start and not self.place.is_end
+            position.behind = 0 if is_old else self.mark or 0
         position.owed = "news" if position.owed == "news" else owed
         position.due, position.is_settling, position.failures = due, False, 0
         self._opened(uuid, position)

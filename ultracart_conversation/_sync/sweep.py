@@ -17,8 +17,8 @@ class Sweep(Course[ListPage, ConversationSummary]):
     """Lists conversations from the newest down to where nothing can have changed since the mark.
 
     It gives each row once. In the end `mark` is the next sweep's; it is taken from the first page as read at the start,
-    so that what moves up meanwhile is found next time.
-    Without a mark one page is read, to have one. Which time sorts the list is unknown, so a row counts as old only
+    so that what moves up meanwhile is found next time. It ends with a page that is old to its last row, and of which the
+    second half did not change. Without a mark one page is read, to have one. Which time sorts the list is unknown, so a row counts as old only
     when all its times are. A time later than `now`, such as that of a message to be sent tomorrow, would make all that
     comes before it old, and is not taken for a mark.
     """
@@ -57,8 +57,9 @@ class Sweep(Course[ListPage, ConversationSummary]):
         return [time for time in map(earliest, rows) if time is not None and time <= self._now]
 
     def _is_settled(self, rows: tuple[ConversationSummary, ...], floor: int) -> bool:
-        """Whether nothing below these rows can have changed: the last is old, and none of them changed."""
-        return bool(rows) and is_older(rows[-1], floor) and all(map(self._unchanged, rows))
+        """Whether nothing below these rows can have changed: the last is old, and so many of them did not."""
+        last = rows[len(rows) // 2 :]
+        return bool(last) and is_older(last[-1], floor) and all(map(self._unchanged, last))
 
 
 def is_older(row: ConversationSummary, floor: int) -> bool:
