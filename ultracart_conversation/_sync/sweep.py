@@ -16,11 +16,11 @@ SLACK = 120_000
 class Sweep(Course[ListPage, ConversationSummary]):
     """Lists conversations from the newest down to where nothing can have changed since the mark.
 
-    It gives each row once, and ends with a page that is old to its last row and whose second half did not change. In the
-    end `mark` is the next sweep's; it is taken from the first page as read at the start, so that what moves up meanwhile
-    is found next time. Without a mark one page is read, to have one. Which time sorts the list is unknown, so a row
-    counts as old only when all its times are. A time later than `now`, such as that of a message to be sent tomorrow,
-    would make all that comes before it old, and is not taken for a mark.
+    It gives each row once, and ends with a page that is old to its last row and whose second half did not change. In
+    the end `mark` is the next sweep's; it is taken from the first page as read at the start, so that what moves up
+    meanwhile is found next time. Without a mark one page is read, to have one. Which time sorts the list is unknown, so
+    a row counts as old only when all its times are. A time later than `now`, such as that of a message to be sent
+    tomorrow, would make all that comes before it old, and is not taken for a mark.
     """
 
     def __init__(
