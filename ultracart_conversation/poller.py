@@ -72,7 +72,8 @@ class MessagePoller:
             raise ConfigurationError("an archive keeps what a sink and a checkpoint would: pass it alone")
         if order not in ("newest", "oldest"):
             raise ConfigurationError(f'order is "newest" or "oldest", not {order!r}')
-        if (isinstance(interval, float | int) and interval <= 0) or settle < 0 or (concurrency or 1) < 1:
+        is_positive = interval is None or isinstance(interval, Adaptive) or interval > 0
+        if not (is_positive and settle >= 0 and (concurrency is None or concurrency >= 1)):
             raise ConfigurationError("interval and concurrency are positive, and settle is not negative")
         self._client = client
         self._archive = archive
@@ -84,7 +85,7 @@ class MessagePoller:
         self._settle = settle
         self._interval = Adaptive() if interval is None else interval
         self._plan = Plan(
-            conversations=None if conversations is None else tuple(dict.fromkeys(conversations)),
+            conversations=None if conversations is None else _each_once(conversations),
             concurrency=concurrency or min(client.budget.limits.concurrency, _MOST_AT_ONCE),
             audit=audit,
         )
@@ -95,6 +96,7 @@ class MessagePoller:
         self._handed_over: PollerCheckpoint | None = None
         self._dealt_with: PollerCheckpoint | None = checkpoint
         self._is_working = False
+        self._is_left = False
         self._hands_over = True
 
     # Coming and going
@@ -114,6 +116,7 @@ class MessagePoller:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._is_left = True
         if self._follower is not None:
             self._follower.hints.close()
         await self._stack.__aexit__(kind, error, traceback)
@@ -211,6 +214,8 @@ class MessagePoller:
         return batch
 
     def _begin_work(self) -> None:
+        if self._is_left:
+            raise ConfigurationError("the poller was left: make a new one, inside of `async with`")
         if self._is_working:
             raise ConfigurationError("a poller works for one task at a time: make one for each, or share its changes")
         self._is_working = True
@@ -261,6 +266,13 @@ class MessagePoller:
         if since.tzinfo is None:
             raise ConfigurationError(f"since={since.isoformat()} has no offset: say which zone, for example tzinfo=UTC")
         return int(since.timestamp() * 1000)
+
+
+def _each_once(conversations: Iterable[str]) -> tuple[str, ...]:
+    uuids = () if isinstance(conversations, str) else tuple(dict.fromkeys(conversations))
+    if not uuids or not all(uuids):
+        raise ConfigurationError("conversations are one or more UUIDs; leave it out to follow all")
+    return uuids
 
 
 class _Nowhere:

@@ -263,10 +263,10 @@ def test_the_last_message_is_known_by_its_text_unless_there_are_two(bodies: list
 
 
 def test_a_conversation_without_a_last_message_has_no_baseline() -> None:
-    assert Baseline.of(Service().row("empty")) is None
+    assert Baseline.of(Service().row("empty"), now=EPOCH) is None
     service = Service()
     service.write(body="last")
-    assert Baseline.of(service.row()) == Baseline(int(utc(EPOCH).timestamp()) * 1000, "last", CUSTOMER)
+    assert Baseline.of(service.row(), now=EPOCH) == Baseline(int(utc(EPOCH).timestamp()) * 1000, "last", CUSTOMER)
 
 
 def test_only_what_is_needed_is_asked_for(reader: Reader) -> None:

@@ -37,11 +37,10 @@ NOTHING = PollerCheckpoint(head={})
         ({"settle": float("nan")}, "settle is not negative"),
         ({"concurrency": 0}, "interval and concurrency are positive"),
         ({"concurrency": -3}, "interval and concurrency are positive"),
-        ({"since": datetime(2026, 1, 1)}, "has no offset"),  # noqa: DTZ001 - that is the point
+        ({"since": datetime(2026, 1, 1)}, "has no offset"),
         ({"conversations": "5d0c3a"}, "conversations"),
         ({"conversations": []}, "conversations"),
         ({"conversations": ["a", ""]}, "conversations"),
-        ({"medium": "pigeon"}, "medium"),
     ],
 )
 async def test_nonsense_is_one_sentence(options: dict[str, Any], sentence: str) -> None:
@@ -59,7 +58,6 @@ async def test_nonsense_is_one_sentence(options: dict[str, Any], sentence: str) 
         lambda: Adaptive(longest=-1),
         lambda: Adaptive(share=0),
         lambda: Adaptive(share=1.1),
-        lambda: Adaptive(shortest=100, longest=50),
         lambda: Audit(every=0),
         lambda: Audit(rest=-1),
         lambda: Audit(window=0),
@@ -91,21 +89,19 @@ async def test_a_poller_works_inside_of_async_with_only() -> None:
     simulation = Simulation(conversations=1)
     async with client_of(simulation) as client:
         poller = MessagePoller(client, sink=Notebook())
-        for _ in range(2):
-            for use in (poller.run_once, lambda: anext(aiter(poller)), lambda: anext(aiter(poller.batches()))):
-                with pytest.raises(ConfigurationError, match="async with MessagePoller"):
-                    await use()
-            for ask in (poller.statistics, poller.quarantined):
-                with pytest.raises(ConfigurationError, match="async with MessagePoller"):
-                    ask()
-            async with poller:
-                poller.statistics()
-            break
-        with pytest.raises(ConfigurationError, match="async with MessagePoller"):
-            await poller.run_once()
-        with pytest.raises(ConfigurationError, match="async with MessagePoller"):
-            await anext(aiter(poller))
-        assert poller.statistics().passes == 0, "what it did may be asked for afterwards"
+        works = (poller.run_once, lambda: anext(aiter(poller)), lambda: anext(aiter(poller.batches())))
+        for work in works:
+            with pytest.raises(ConfigurationError, match="async with MessagePoller"):
+                await work()
+        for ask in (poller.statistics, poller.quarantined):
+            with pytest.raises(ConfigurationError, match="async with MessagePoller"):
+                ask()
+        async with poller:
+            pass
+        for work in works:
+            with pytest.raises(ConfigurationError, match="the poller was left: make a new one"):
+                await work()
+        assert poller.statistics().passes == 0
     assert simulation.requests == []
 
 

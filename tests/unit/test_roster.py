@@ -90,6 +90,34 @@ def test_what_becomes_visible_late_is_found_by_the_second_read() -> None:
     assert {"late", "at once"} <= set(world.store.alive("chat").values())
 
 
+def test_a_page_that_ends_with_the_last_message_is_read_once() -> None:
+    world = World(Habits())
+    for number in range(60):
+        for _ in range(3):
+            world.service.write(f"c{number}")
+            world.wait(1)
+        world.wait(SECOND)
+    world.wait(MINUTE)
+    world.look()
+    world.list_more(100)
+    asked(world)
+    assert world.read_history(100) == 60
+    assert asked(world) <= 62
+
+
+def test_a_page_that_keeps_the_newest_may_lack_the_oldest_all_the_same() -> None:
+    world = World(Habits(keeps="newest ascending", cap=5, counts="no notices, at most 20"))
+    for number in range(8):
+        for _ in range(5 + number % 2):
+            world.service.write(f"c{number}")
+            world.wait(1)
+        world.wait(SECOND)
+    world.wait(MINUTE)
+    world.catch_up()
+    for number in range(8):
+        assert world.store.alive(f"c{number}") == world.there(f"c{number}")
+
+
 def test_a_row_that_changes_without_a_message_is_no_reason_to_read() -> None:
     world = followed()
     world.wait(10 * MINUTE)

@@ -22,7 +22,14 @@ class GapReading(Course[Request, ConversationMessage]):
     """
 
     def __init__(
-        self, track: Track, shape: PageShape, *, now: int, counted: int | None = None, since: int | None = None
+        self,
+        track: Track,
+        shape: PageShape,
+        *,
+        now: int,
+        counted: int | None = None,
+        since: int | None = None,
+        tip: bytes | None = None,
     ) -> None:
         self.track = track
         self.counted = counted
@@ -37,6 +44,7 @@ class GapReading(Course[Request, ConversationMessage]):
         """The messages, by key, that were there before and are not any more."""
         self._shape = shape
         self._now = now
+        self._tip = tip
         self._since = track.since if since is None else max(track.floor, min(track.since, since))
         self._anchors = track.anchors(self._since)
         self._whole: Conversation | None = None
@@ -62,7 +70,7 @@ class GapReading(Course[Request, ConversationMessage]):
             self.unproven, self.lagging = "the service does not yet show by REST what it pushed", True
 
     def _read_pages(self, since: int) -> Generator[Request, Reply, None]:
-        pages = MessagePages(self.track.uuid, since, limit=LIMIT, shape=self._shape)
+        pages = MessagePages(self.track.uuid, since, limit=LIMIT, shape=self._shape, tip=self._tip)
         try:
             while (request := pages.request) is not None:
                 pages.receive((yield request))

@@ -18,6 +18,7 @@ from ultracart_conversation._sync.requests import (
     conversation_in,
     messages_in,
 )
+from ultracart_conversation._sync.tip import tip_of
 from ultracart_conversation.errors import IncompleteRead
 from ultracart_conversation.models import Conversation, ConversationMessage
 
@@ -29,10 +30,12 @@ class MessagePages(Course[Request, ConversationMessage]):
     """Reads the messages of one conversation with `message_epoch >= since`, oldest first, each once.
 
     `receive` gives the messages whose place in the order is settled. It raises `IncompleteRead` before the first
-    message when older ones are provably or possibly out of reach.
+    message when older ones are provably or possibly out of reach. `tip` is the last message, where that is known.
     """
 
-    def __init__(self, conversation_uuid: str, since: int, *, limit: int, shape: PageShape) -> None:
+    def __init__(
+        self, conversation_uuid: str, since: int, *, limit: int, shape: PageShape, tip: bytes | None = None
+    ) -> None:
         self.seen: dict[str, ConversationMessage] = {}
         """Every message read so far, by its key; also when `receive` raises."""
         self.whole: Conversation | None = None
@@ -41,6 +44,7 @@ class MessagePages(Course[Request, ConversationMessage]):
         self._since = since
         self._limit = limit
         self._shape = shape
+        self._tip = tip
         super().__init__()
 
     def _steps(self) -> Generator[Request, Reply, None]:
@@ -49,7 +53,7 @@ class MessagePages(Course[Request, ConversationMessage]):
         if page and self._may_be_cut(size) and not (yield from self._keeps_oldest(since, page)):
             page, size = (yield from self._filled(since, page, size)), 0
         while page:
-            cut = self._may_be_cut(size)
+            cut = self._may_be_cut(size) and not self._ends_with_tip(page)
             following, size = (yield from self._following(page[-1])) if cut else ([], 0)
             # Messages of the page's last millisecond wait, as the next page may hold some that go before them.
             settled = epoch_of(page[-1]) if following else epoch_of(page[-1]) + 1
@@ -84,6 +88,10 @@ class MessagePages(Course[Request, ConversationMessage]):
     def _may_be_cut(self, size: int) -> bool:
         """Whether a page of that size may have been cut: a shorter one than this service can give was not."""
         return size >= min(self._limit, self._shape.largest)
+
+    def _ends_with_tip(self, page: list[ConversationMessage]) -> bool:
+        """Whether the conversation's last message, where that is known, is in a page that keeps the oldest."""
+        return self._tip is not None and self._shape.keeps_oldest is True and tip_of(page) == self._tip
 
     def _new(self, messages: Iterable[ConversationMessage], since: int) -> list[ConversationMessage]:
         fresh = {key_of(message): message for message in messages if epoch_of(message) >= since}

@@ -6,7 +6,8 @@ from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Found, Known, digest_of
 from ultracart_conversation._sync.message_order import epoch_of, key_of
 from ultracart_conversation._sync.page_shape import PageShape
-from ultracart_conversation._sync.position import Position, tip_of
+from ultracart_conversation._sync.position import Position
+from ultracart_conversation._sync.tip import tip_of
 from ultracart_conversation.changes import Change, ChangeKind
 from ultracart_conversation.models import ConversationSummary, MessageType
 

@@ -171,7 +171,8 @@ class Roster:
         position, epoch = self._position(uuid), int(now * 1000)
         track = position.track(uuid, known if position.known is None else position.known)
         since = None if back is None else epoch - int(back * 1000)
-        gap = GapReading(track, self.shape, now=epoch, counted=position.row_count, since=since)
+        counted, tip = position.row_count, position.row_tip
+        gap = GapReading(track, self.shape, now=epoch, counted=counted, since=since, tip=tip)
         return Reading(uuid, position.owed or "audit", gap, row)
 
     def close(self, reading: Reading, *, now: float) -> Change | None:
