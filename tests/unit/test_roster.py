@@ -1,6 +1,7 @@
 """What a poller decides: when to read again, what is proven, and what a checkpoint brings back."""
 
 import json
+from typing import Any
 
 import attrs
 import pytest
@@ -343,7 +344,7 @@ def test_what_follows_one_medium_does_not_go_on_with_another() -> None:
     ],
     ids=str,
 )
-def test_what_is_no_checkpoint_is_said_to_be_none(spoil: dict[str, object]) -> None:
+def test_what_is_no_checkpoint_is_said_to_be_none(spoil: dict[str, Any]) -> None:
     good = followed().roster.checkpoint(whole=True)
     with pytest.raises(ConfigurationError, match="no checkpoint"):
         Roster(checkpoint=attrs.evolve(good, **spoil))
