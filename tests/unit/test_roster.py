@@ -313,6 +313,9 @@ def test_without_an_archive_it_remembers_by_itself_and_across_restarts() -> None
     assert len((kept.conversations["chat"] or {})["known"]) == 1 + LATE // MINUTE
     world.roster = Roster(checkpoint=kept)
     assert remembering(world, "chat") == []
+    reading = world.roster.reading("chat", {}, now=world.now, back=world.now)
+    world.carry_out(reading.gap)
+    assert world.roster.close(reading, now=world.now) is None
     world.service.write("chat")
     assert len(remembering(world, "chat")) == 1
 

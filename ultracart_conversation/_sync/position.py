@@ -72,8 +72,11 @@ class Position:
 
     def forget(self) -> None:
         """Keep only what is needed to hand over nothing twice; older messages are not new when they come late."""
-        self.start = max(self.start, self.watermark - LATE)
-        self.known = self.anchors()
+        self.start, self.known = self._horizon, self.anchors()
+
+    @property
+    def _horizon(self) -> int:
+        return max(self.start, self.watermark - LATE)
 
     @property
     def is_confirmed(self) -> bool:
@@ -114,7 +117,10 @@ class Position:
         if self.baseline is not None:
             kept["baseline"] = list(attrs.astuple(self.baseline))
         if self.known is not None:
-            kept["known"] = {key: [each.epoch, each.digest.hex()] for key, each in self.anchors().items()}
+            anchors = self.anchors()
+            kept["known"] = {key: [each.epoch, each.digest.hex()] for key, each in anchors.items()}
+            if len(anchors) < len(self.known):
+                kept["start"] = self._horizon
         return kept
 
 
