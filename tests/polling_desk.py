@@ -116,7 +116,9 @@ async def play(simulation: Simulation, scenario: Callable[[], Awaitable[object]]
 
     async with anyio.create_task_group() as group:
         group.start_soon(run, name="scenario")
+        end = simulation.timeline.now() + 72 * HOUR
         while not done.is_set():
+            assert simulation.timeline.now() < end, "the scenario does not end"
             await simulation.timeline.advance(MINUTE)
 
 

@@ -68,7 +68,7 @@ def readable(text: str) -> str:
 def test_it_ends_well_and_soon(demo: Demo) -> None:
     assert demo.code == 0, demo.text + demo.errors
     assert demo.errors == ""
-    assert demo.seconds < 20
+    assert demo.seconds < PATIENCE
     assert "Traceback" not in demo.text
 
 
@@ -190,7 +190,7 @@ def test_it_sums_up_honestly(demo: Demo) -> None:
     left = re.search(r"(\d+) of 500 may still go at once; never more than 1,000 in any hour", text)
     assert left
     assert 500 - int(left[1]) <= int(summed[1]) <= 120
-    assert float(summed[2]) < 20
+    assert float(summed[2]) < PATIENCE
 
 
 def test_a_pipe_gets_plain_lines(demos: Demos) -> None:

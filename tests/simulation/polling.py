@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate
 from math import ceil
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import attrs
 
@@ -94,7 +95,7 @@ class Poll:
 @asynccontextmanager
 async def polling(
     simulation: Simulation, *, limits: Limits | None = None, sink: Sink | None = None, **options: Any
-) -> AsyncIterator[Poll]:
+) -> AsyncGenerator[Poll]:
     """A poller that does nothing yet."""
     async with (
         client_of(simulation, limits=limits) as client,
@@ -104,7 +105,7 @@ async def polling(
 
 
 @asynccontextmanager
-async def following(poller: MessagePoller) -> AsyncIterator[None]:
+async def following(poller: MessagePoller) -> AsyncGenerator[None]:
     """Take all that it hands over, meanwhile."""
 
     async def take() -> None:
@@ -233,6 +234,14 @@ class WatchedArchive(Archive):
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    async def __aenter__(self) -> Self:
+        return await self._watch(super().__aenter__())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._watch(super().__aexit__(kind, error, trace))
 
     async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /) -> None:
         await self._watch(super().commit(batch, checkpoint))

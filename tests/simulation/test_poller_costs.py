@@ -62,8 +62,8 @@ FIRST: Mapping[str, tuple[Personality, Callable[[Sequence[int]], float], int]] =
         lambda sizes: once_each(sizes) + len(sizes) / 15,
         10,
     ),
-    # A page of 10 gets 9 further, as it begins with the last message of the one before.
-    "short pages": (Personality(page_cap=10), lambda sizes: 60 + sum(1 + ceil(size / 9) for size in sizes), 10),
+    # A page of 20 gets 19 further, as it begins with the last message of the one before.
+    "short pages": (Personality(page_cap=20), lambda sizes: 60 + sum(1 + size // 19 for size in sizes), 10),
     # What a page of the newest messages leaves out is read with the whole conversation.
     "short pages of the newest": (
         Personality(page_cap=20, keeps="newest ascending"),

@@ -23,7 +23,7 @@ from tests.simulation.polling import (
 )
 from tests.simulation.wires import SimulatedConnector
 from ultracart_conversation import AgentSession, PollerStatistics
-from ultracart_conversation.sandbox import RateLimits, Simulation
+from ultracart_conversation.sandbox import Personality, RateLimits, Simulation
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,15 +38,16 @@ async def test_a_busy_day_of_a_look_a_minute() -> None:
 
 async def test_an_idle_day_takes_what_it_may_and_no_more() -> None:
     """What is not needed for reading makes looks more frequent."""
-    statistics = await day(0)
+    statistics = await day(0, rows=10)
     assert statistics.requests["news"] == statistics.requests["history"] == 0
     assert statistics.requests["audit"] <= 24 * 6
     assert 1_440 <= sum(statistics.requests.values()) <= 0.3 * 10_000
 
 
-async def day(bursts: int, **options: Any) -> PollerStatistics:
+async def day(bursts: int, *, rows: int = 25, **options: Any) -> PollerStatistics:
     """A day of a synchronised poller; what it says of its requests is what the service counted."""
-    simulation = Simulation(conversations=max(bursts, 100), messages=(1, 12), at=MIDNIGHT, personality=SHORT_PAGES)
+    short = Personality(list_page_cap=rows)
+    simulation = Simulation(conversations=max(bursts, 100), messages=(1, 12), at=MIDNIGHT, personality=short)
     told: list[PollerStatistics] = []
 
     async def scenario() -> None:

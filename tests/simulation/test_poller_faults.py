@@ -22,7 +22,7 @@ from ultracart_conversation import (
     Retry,
     UltraCartError,
 )
-from ultracart_conversation.sandbox import Fault, FaultKind, Simulation
+from ultracart_conversation.sandbox import Fault, FaultKind, Personality, Simulation
 
 RAIN: list[dict[str, Any]] = [
     {"kind": "status", "status": 429, "headers": {"Retry-After": "2"}, "rate": 0.05},
@@ -151,6 +151,26 @@ async def test_something_new_in_a_poisoned_conversation_is_tried_at_once_and_a_r
         assert sink.bodies == stored(simulation)
 
     await play(simulation, run)
+
+
+@pytest.mark.anyio
+async def test_nothing_is_called_complete_while_a_conversation_that_was_never_read_is_tried_again() -> None:
+    simulation = Simulation(conversations=30, personality=Personality(list_page_cap=10))
+    poisoned = simulation.conversation_uuids[25]
+    simulation.faults.add(Fault(kind="status", conversation_uuid=poisoned, times=None))
+    sink = Proof(simulation)
+
+    async def run() -> None:
+        async with polling(simulation, sink=sink, retry=Retry(attempts=1)) as poller:
+            await poller.run_once()
+            for _ in range(3):
+                await simulation.timeline.sleep(5 * MINUTE)
+                simulation.customer(poisoned).write("and now?")
+                simulation.burst(3)
+                await poller.run_once()
+
+    await play(simulation, run)
+    assert len(sink.watermarks) > 3
 
 
 # Rain

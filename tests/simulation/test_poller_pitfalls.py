@@ -78,12 +78,18 @@ async def test_looking_without_news_does_not_move_the_mark() -> None:
     await play_polled(simulation, scenario, audit=None)
 
 
-async def test_a_look_goes_on_to_two_minutes_below_the_mark() -> None:
+@pytest.mark.parametrize("tomorrow", [False, True])
+async def test_a_look_goes_on_to_two_minutes_below_the_mark(tomorrow: bool) -> None:
     simulation = Simulation(conversations=60, personality=SMALL)
 
     async def scenario(desk: Desk) -> None:
         uuids = simulation.conversation_uuids
-        write(simulation, uuids[:30])
+        if tomorrow:
+            write(simulation, uuids[59:], "to be sent tomorrow", epoch=epoch(simulation, -24 * HOUR))
+        for uuid in uuids[:30]:
+            write(simulation, [uuid])
+            await simulation.timeline.sleep(3)
+        await desk.look(after=1)
         await desk.look(after=1)
         write(simulation, [uuids[45]], "a little late", epoch=epoch(simulation, 100))
         await desk.look(after=1)

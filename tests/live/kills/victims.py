@@ -194,5 +194,8 @@ class FreshVictim:
 
     def ended(self) -> int:
         """Wait for its end; how that was."""
-        self._process.communicate(timeout=PATIENCE)
+        try:
+            self._process.communicate(timeout=PATIENCE)
+        finally:
+            self._process.kill()
         return self._process.returncode
