@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any, Literal
 
+from ultracart_conversation._sync.agenda import Agenda
 from ultracart_conversation._sync.baseline import Baseline
-from ultracart_conversation._sync.due import Due
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Known
+from ultracart_conversation._sync.memory import Memory
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.position import Owed, Position
 from ultracart_conversation._sync.reading import Reading
@@ -26,9 +27,6 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 6 * 3600.0
 
 _MOST_GONE = 10_000
 """Conversations of which it is known that the service has them no more."""
-
-_MOST_REMEMBERED = 200_000
-"""Messages of which it is known that they were handed over, where no archive knows it."""
 
 
 class Roster:
@@ -58,21 +56,17 @@ class Roster:
         """The mark of the very first sweep."""
         self._since: Since = since
         self._medium = medium
-        self._sign = -1 if order == "newest" else 1
         self._settle = settle
         self._remembers = remembers
-        self._remembered = 0
-        self._memories: dict[str, int] = {}
-        self._news, self._later, self._history, self._audit = Due(), Due(), Due(), Due()
+        self._agenda = Agenda(newest_first=order == "newest")
         self._audited = 0.0
-        self._open: set[str] = set()
-        self._past: set[str] = set()
         self._changed: set[str] = set()
         self._dropped: set[str] = set()
         self._gone: Recent[str, bytes | None] = Recent(_MOST_GONE)
         self._kept_head: dict[str, Any] = {}
         if checkpoint is not None:
             self._restore(checkpoint, since)
+        self._memory = Memory(self.positions)
 
     # What the list says
 
@@ -117,7 +111,7 @@ class Roster:
     def hint(self, uuid: str, *, now: float, within: float) -> None:
         """Something happened in this conversation: read it soon, together with what follows at once."""
         position = self._position(uuid)
-        if uuid not in self._news or position.due > now + within:
+        if not self._agenda.is_news(uuid) or position.due > now + within:
             self._owe(uuid, "news", now + within)
 
     # What is to be read
@@ -125,22 +119,21 @@ class Roster:
     @property
     def next_news(self) -> float:
         """When something must be read that is new; `inf` for never."""
-        due = self._news.next()
-        return inf if due is None else due
+        return self._agenda.next_news
 
     def news(self, *, now: float) -> str | None:
         """A conversation that must be read now; it is given once."""
-        return self._news.pop(now) or self._later.pop(now)
+        return self._agenda.news(now=now)
 
     def history(self) -> str | None:
         """A conversation whose past is to be read when there is time; it is given once."""
-        return self._history.pop(inf)
+        return self._agenda.history()
 
     def audit(self, audit: Audit, *, now: float) -> str | None:
         """A conversation whose recent messages are to be read again now; it is given once."""
         if now < self._audited + audit.every:
             return None
-        while (uuid := self._audit.pop(now - audit.rest)) is not None:
+        for uuid in self._agenda.audits(until=now - audit.rest):
             position = self.positions[uuid]
             newest = max(position.time, position.watermark)
             if newest >= (now - audit.window) * 1000 and position.owed is None:
@@ -149,14 +142,7 @@ class Roster:
 
     def put_back(self, uuid: str) -> None:
         """This conversation was not read after all."""
-        position = self._position(uuid)
-        if position.owed == "history" and not position.failures:
-            self._history.put(uuid, self._sign * position.time)
-        elif position.owed is not None:
-            queue = self._later if position.failures or position.is_settling else self._news
-            queue.put(uuid, position.due)
-        else:
-            self._audit.put(uuid, position.audited)
+        self._agenda.put(uuid, self._position(uuid))
 
     def reading(
         self,
@@ -188,14 +174,12 @@ class Roster:
         elif reading.gap.lagging or (is_news and self._is_restless(position, now)):
             position.read_row()
             position.failures, position.is_settling = 0, True
-            position.owed, position.due = position.owed or "news", now + self._settle
-            self._later.put(uuid, position.due)
-            self._closed(uuid)
+            self._wait(uuid, position, until=now + self._settle)
         else:
             position.read_row()
             self._rest(uuid, position)
         self._changed.add(uuid)
-        self._remember(uuid, position)
+        self._changed.update(self._memory.note(uuid, position))
         return change
 
     def failed(self, uuid: str, *, now: float) -> None:
@@ -203,18 +187,14 @@ class Roster:
         position = self._position(uuid)
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 4.0 ** min(position.failures, 10))
         position.failures += 1
-        position.owed, position.due = position.owed or "news", now + pause
-        self._later.put(uuid, position.due)
-        self._closed(uuid)
+        self._wait(uuid, position, until=now + pause)
         self._changed.add(uuid)
 
     def gone(self, uuid: str) -> Change:
         """The service no longer knows this conversation."""
         position = self.positions.pop(uuid, None)
         self._gone.set(uuid, None if position is None else position.row)
-        for queue in (self._news, self._later, self._history, self._audit):
-            queue.drop(uuid)
-        self._closed(uuid)
+        self._agenda.forget(uuid)
         self._changed.discard(uuid)
         self._dropped.add(uuid)
         return Change(conversation_uuid=uuid, kind="gone")
@@ -224,12 +204,12 @@ class Roster:
     @property
     def backlog(self) -> int:
         """How many conversations are still to be read for the first time, or again."""
-        return len(self._open)
+        return len(self._agenda.opened)
 
     @property
     def unread_history(self) -> int:
         """Of these, those whose past waits until there is time."""
-        return len(self._past)
+        return len(self._agenda.past)
 
     @property
     def quarantined(self) -> list[str]:
@@ -239,9 +219,9 @@ class Roster:
     @property
     def complete_through(self) -> int | None:
         """Every message up to this epoch was handed over, but for conversations in quarantine; None until it is so."""
-        if self.mark is None or not self.place.is_end or self._past:
+        if self.mark is None or not self.place.is_end or self._agenda.past:
             return None
-        return min([self.mark, *(self.positions[uuid].behind for uuid in self._open)]) or None
+        return min([self.mark, *(self.positions[uuid].behind for uuid in self._agenda.opened)]) or None
 
     def checkpoint(self, *, whole: bool = False) -> PollerCheckpoint:
         """Where it stands: what changed since `kept`, or all of it."""
@@ -292,7 +272,7 @@ class Roster:
             self._audited = max(self._audited, position.audited)
             self.put_back(uuid)
             if position.owed is not None and not position.failures and not position.is_settling:
-                self._opened(uuid, position)
+                self._agenda.resume(uuid, position)
 
     def _widen(self, since: Since) -> None:
         """Read what is older than what was read so far."""
@@ -374,41 +354,20 @@ class Roster:
             position.behind = 0 if is_old else self.mark or 0
         position.owed = "news" if position.owed == "news" else owed
         position.due, position.is_settling, position.failures = due, False, 0
-        self._opened(uuid, position)
-        for queue in (self._later, self._history, self._audit):
-            queue.drop(uuid)
-        self.put_back(uuid)
+        self._agenda.open(uuid, position)
         self._changed.add(uuid)
 
-    def _opened(self, uuid: str, position: Position) -> None:
-        self._open.add(uuid)
-        if position.owed == "history":
-            self._past.add(uuid)
-        else:
-            self._past.discard(uuid)
-
-    def _closed(self, uuid: str) -> None:
-        self._open.discard(uuid)
-        self._past.discard(uuid)
+    def _wait(self, uuid: str, position: Position, *, until: float) -> None:
+        """It is read again then, and holds up no proof until then."""
+        position.owed, position.due = position.owed or "news", until
+        self._agenda.put(uuid, position)
+        self._agenda.close(uuid)
 
     def _rest(self, uuid: str, position: Position) -> None:
         """Nothing is to be read here until something happens."""
         position.owed, position.failures, position.is_settling = None, 0, False
-        self._closed(uuid)
-        self._audit.put(uuid, position.audited)
-
-    def _remember(self, uuid: str, position: Position) -> None:
-        """Of all that was handed over, keep what is recent, and otherwise a bounded part."""
-        if position.known is None:
-            return
-        self._remembered += len(position.known) - self._memories.pop(uuid, 0)
-        self._memories[uuid] = len(position.known)
-        while self._remembered > _MOST_REMEMBERED and len(self._memories) > 1:
-            oldest = next(iter(self._memories))
-            self._remembered -= self._memories.pop(oldest)
-            if oldest in self.positions:
-                self.positions[oldest].forget()
-                self._changed.add(oldest)
+        self._agenda.put(uuid, position)
+        self._agenda.close(uuid)
 
     def _is_restless(self, position: Position, now: float) -> bool:
         """Whether the service may yet show something of what happened: it is recent, and its row proves nothing."""
