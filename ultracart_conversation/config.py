@@ -1,8 +1,9 @@
 """Small frozen values that say how client and session behave, and what the environment says."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -11,6 +12,14 @@ from ultracart_conversation.errors import ConfigurationError
 
 BASE_URL = "https://secure.ultracart.com/rest/v2"
 """UltraCart's REST service (documented)."""
+
+
+def _at_least(other: str) -> "Callable[[Any, attrs.Attribute[float], float], None]":
+    def check(instance: object, attribute: "attrs.Attribute[float]", value: float) -> None:
+        if value < getattr(instance, other):
+            raise ValueError(f"{attribute.name} must be at least {other}, {getattr(instance, other)}; got {value}")
+
+    return check
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +80,7 @@ class Rotation:
     """When a session replaces its websocket by a new one, before the gateway cuts it after 2 hours (inferred)."""
 
     earliest: float = attrs.field(default=6_000.0, validator=attrs.validators.gt(0))
-    latest: float = attrs.field(default=6_720.0, validator=attrs.validators.gt(0))
+    latest: float = attrs.field(default=6_720.0, validator=_at_least("earliest"))
     """Seconds of life after which it is replaced, drawn evenly from `earliest` to `latest`."""
     before_expiry: float = attrs.field(default=60.0, validator=attrs.validators.ge(0))
     """Seconds before the JWT's `exp` at which it is replaced at the latest, where the lifetime is `enforced`."""
@@ -120,12 +129,13 @@ class Sending:
 class Adaptive:
     """How often a poller looks: as often as a share of the daily limit allows, and not more often than needed.
 
-    What was not spent for an hour may be spent at once, so that a busy hour is followed as closely as a quiet one.
+    What was not spent in the last 8 hours may be spent at once, so that a busy hour is followed as closely as a quiet
+    one.
     """
 
     shortest: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
     """Seconds between two looks at least."""
-    longest: float = attrs.field(default=300.0, validator=attrs.validators.gt(0))
+    longest: float = attrs.field(default=300.0, validator=_at_least("shortest"))
     """Seconds between two looks at most; also while an attached session is live, as it tells what happens."""
     share: float = attrs.field(default=0.3, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
     """Of the requests that the limits allow in a day, those that following what is new may take."""

@@ -10,6 +10,7 @@ from ultracart_conversation import (
     ConversationClient,
     ConversationMultimediaUploadUrl,
     Retry,
+    Rotation,
     Timeouts,
 )
 from ultracart_conversation.config import BASE_URL
@@ -103,3 +104,9 @@ def test_small_values_show_themselves() -> None:
 def test_a_timeout_is_longer_than_nothing(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be > 0"):
         Timeouts(**wrong)
+
+
+def test_what_comes_later_is_not_less() -> None:
+    with pytest.raises(ValueError, match=r"^latest must be at least earliest, 60.0; got 30.0$"):
+        Rotation(earliest=60.0, latest=30.0)
+    assert Rotation(earliest=60.0, latest=60.0).latest == 60.0

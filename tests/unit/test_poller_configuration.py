@@ -58,6 +58,7 @@ async def test_nonsense_is_one_sentence(options: dict[str, Any], sentence: str) 
         lambda: Adaptive(longest=-1),
         lambda: Adaptive(share=0),
         lambda: Adaptive(share=1.1),
+        lambda: Adaptive(shortest=600),
         lambda: Audit(every=0),
         lambda: Audit(rest=-1),
         lambda: Audit(window=0),

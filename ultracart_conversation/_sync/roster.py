@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any, Literal
 
-from ultracart_conversation._sync.agenda import Agenda
 from ultracart_conversation._sync.baseline import Baseline
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Known
 from ultracart_conversation._sync.memory import Memory
 from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.position import Owed, Position
+from ultracart_conversation._sync.queues import Queues
 from ultracart_conversation._sync.reading import Reading
 from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older, latest
@@ -58,7 +58,7 @@ class Roster:
         self._medium = medium
         self._settle = settle
         self._remembers = remembers
-        self._agenda = Agenda(newest_first=order == "newest")
+        self._queues = Queues(newest_first=order == "newest")
         self._audited = 0.0
         self._changed: set[str] = set()
         self._dropped: set[str] = set()
@@ -111,7 +111,7 @@ class Roster:
     def hint(self, uuid: str, *, now: float, within: float) -> None:
         """Something happened in this conversation: read it soon, together with what follows at once."""
         position = self._position(uuid)
-        if not self._agenda.is_news(uuid) or position.due > now + within:
+        if not self._queues.is_news(uuid) or position.due > now + within:
             self._owe(uuid, "news", now + within)
 
     # What is to be read
@@ -119,21 +119,21 @@ class Roster:
     @property
     def next_news(self) -> float:
         """When something must be read that is new; `inf` for never."""
-        return self._agenda.next_news
+        return self._queues.next_news
 
     def news(self, *, now: float) -> str | None:
         """A conversation that must be read now; it is given once."""
-        return self._agenda.news(now=now)
+        return self._queues.news(now=now)
 
     def history(self) -> str | None:
         """A conversation whose past is to be read when there is time; it is given once."""
-        return self._agenda.history()
+        return self._queues.history()
 
     def audit(self, audit: Audit, *, now: float) -> str | None:
         """A conversation whose recent messages are to be read again now; it is given once."""
         if now < self._audited + audit.every:
             return None
-        for uuid in self._agenda.audits(until=now - audit.rest):
+        for uuid in self._queues.audits(until=now - audit.rest):
             position = self.positions[uuid]
             newest = max(position.time, position.watermark)
             if newest >= (now - audit.window) * 1000 and position.owed is None:
@@ -142,7 +142,7 @@ class Roster:
 
     def put_back(self, uuid: str) -> None:
         """This conversation was not read after all."""
-        self._agenda.put(uuid, self._position(uuid))
+        self._queues.put(uuid, self._position(uuid))
 
     def reading(
         self,
@@ -194,7 +194,7 @@ class Roster:
         """The service no longer knows this conversation."""
         position = self.positions.pop(uuid, None)
         self._gone.set(uuid, None if position is None else position.row)
-        self._agenda.forget(uuid)
+        self._queues.forget(uuid)
         self._changed.discard(uuid)
         self._dropped.add(uuid)
         return Change(conversation_uuid=uuid, kind="gone")
@@ -204,12 +204,12 @@ class Roster:
     @property
     def backlog(self) -> int:
         """How many conversations are still to be read for the first time, or again."""
-        return len(self._agenda.opened)
+        return len(self._queues.opened)
 
     @property
     def unread_history(self) -> int:
         """Of these, those whose past waits until there is time."""
-        return len(self._agenda.past)
+        return len(self._queues.past)
 
     @property
     def quarantined(self) -> list[str]:
@@ -219,9 +219,9 @@ class Roster:
     @property
     def complete_through(self) -> int | None:
         """Every message up to this epoch was handed over, but for conversations in quarantine; None until it is so."""
-        if self.mark is None or not self.place.is_end or self._agenda.past:
+        if self.mark is None or not self.place.is_end or self._queues.past:
             return None
-        return min([self.mark, *(self.positions[uuid].behind for uuid in self._agenda.opened)]) or None
+        return min([self.mark, *(self.positions[uuid].behind for uuid in self._queues.opened)]) or None
 
     def checkpoint(self, *, whole: bool = False) -> PollerCheckpoint:
         """Where it stands: what changed since `kept`, or all of it."""
@@ -272,7 +272,7 @@ class Roster:
             self._audited = max(self._audited, position.audited)
             self.put_back(uuid)
             if position.owed is not None and not position.failures and not position.is_settling:
-                self._agenda.resume(uuid, position)
+                self._queues.resume(uuid, position)
 
     def _widen(self, since: Since) -> None:
         """Read what is older than what was read so far."""
@@ -354,20 +354,20 @@ class Roster:
             position.behind = 0 if is_old else self.mark or 0
         position.owed = "news" if position.owed == "news" else owed
         position.due, position.is_settling, position.failures = due, False, 0
-        self._agenda.open(uuid, position)
+        self._queues.open(uuid, position)
         self._changed.add(uuid)
 
     def _wait(self, uuid: str, position: Position, *, until: float) -> None:
         """It is read again then, and holds up no proof until then."""
         position.owed, position.due = position.owed or "news", until
-        self._agenda.put(uuid, position)
-        self._agenda.close(uuid)
+        self._queues.put(uuid, position)
+        self._queues.close(uuid)
 
     def _rest(self, uuid: str, position: Position) -> None:
         """Nothing is to be read here until something happens."""
         position.owed, position.failures, position.is_settling = None, 0, False
-        self._agenda.put(uuid, position)
-        self._agenda.close(uuid)
+        self._queues.put(uuid, position)
+        self._queues.close(uuid)
 
     def _is_restless(self, position: Position, now: float) -> bool:
         """Whether the service may yet show something of what happened: it is recent, and its row proves nothing."""

@@ -8,7 +8,7 @@ from ultracart_conversation._sync.due import Due
 from ultracart_conversation._sync.position import Position
 
 
-class Agenda:
+class Queues:
     """The conversations that are to be read, each in the queue where it belongs and in the order of its turn.
 
     What is new comes first, then what is tried or read again, then the past: what was said last first, with
