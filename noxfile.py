@@ -12,6 +12,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["tests", "lint", "types"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
 EXTRAS = "sandbox,cli,trio,speed,aiohttp,http2,archive,parquet"
 
 
@@ -22,9 +23,9 @@ def install(session: nox.Session, *groups: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; arguments after `--` go to pytest."""
+    """All tests, on all cores; arguments after `--` go to pytest."""
     install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -65,7 +66,7 @@ def types(session: nox.Session) -> None:
 def matrix(session: nox.Session) -> None:
     """The tests on every Python that is installed."""
     install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -74,7 +75,7 @@ def lowest(session: nox.Session) -> None:
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("".join(f"{line}\n" for line in _lower_bounds()))
     session.install(f".[{EXTRAS}]", *nox.project.dependency_groups(PROJECT, "test"), "-c", str(constraints))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 def _lower_bounds() -> list[str]:

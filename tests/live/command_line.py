@@ -24,9 +24,12 @@ CLI = (sys.executable, "-m", "ultracart_conversation")
 PATIENCE = 30.0
 
 
+_OF_A_TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+
 def environment(sandbox: Sandbox | None = None, **more: str) -> dict[str, str]:
-    """The tests' own, without a key, or with the key and the address of `sandbox`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ULTRACART_")}
+    """The tests' own, without a terminal's and without a key, or with the key and the address of `sandbox`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ULTRACART_", *_OF_A_TERMINAL))}
     if sandbox is not None:
         kept |= {"ULTRACART_API_KEY": sandbox.api_key, "ULTRACART_BASE_URL": sandbox.base_url}
     nobody = str(Path(tempfile.gettempdir()) / "ultracart-conversation-nobody")
