@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,7 +136,7 @@ class Adaptive:
 
     shortest: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
     """Seconds between two looks at least."""
-    longest: float = attrs.field(default=300.0, validator=_at_least("shortest"))
+    longest: float = attrs.field(default=300.0, validator=[_at_least("shortest"), attrs.validators.lt(inf)])
     """Seconds between two looks at most; also while an attached session is live, as it tells what happens."""
     share: float = attrs.field(default=0.3, validator=[attrs.validators.gt(0), attrs.validators.le(1)])
     """Of the requests that the limits allow in a day, those that following what is new may take."""

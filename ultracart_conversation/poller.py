@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -72,9 +73,9 @@ class MessagePoller:
             raise ConfigurationError("an archive keeps what a sink and a checkpoint would: pass it alone")
         if order not in ("newest", "oldest"):
             raise ConfigurationError(f'order is "newest" or "oldest", not {order!r}')
-        is_positive = interval is None or isinstance(interval, Adaptive) or interval > 0
-        if not (is_positive and settle >= 0 and (concurrency is None or concurrency >= 1)):
-            raise ConfigurationError("interval and concurrency are positive, and settle is not negative")
+        is_positive = interval is None or isinstance(interval, Adaptive) or 0 < interval < inf
+        if not (is_positive and 0 <= settle < inf and (concurrency is None or concurrency >= 1)):
+            raise ConfigurationError("interval and concurrency are positive and finite, and settle is not negative")
         self._client = client
         self._archive = archive
         self._sink = archive or sink
@@ -239,10 +240,11 @@ class MessagePoller:
             medium=self._medium,
             settle=self._settle,
             remembers=self._archive is None,
+            only=None if self._plan.conversations is None else frozenset(self._plan.conversations),
             checkpoint=self._checkpoint,
         )
         clock = self._client.clock
-        self._reader = Reader(self._roster, self._recall, time=clock.time)
+        self._reader = Reader(self._roster, self._recall, clock=clock)
         return Follower(
             self._client,
             self._roster,

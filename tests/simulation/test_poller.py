@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import anyio
 import pytest
@@ -30,8 +31,10 @@ from ultracart_conversation import (
     ConfigurationError,
     MessagePoller,
     PollerCheckpoint,
+    Retry,
+    UltraCartError,
 )
-from ultracart_conversation.sandbox import Simulation
+from ultracart_conversation.sandbox import Fault, Simulation
 
 pytestmark = pytest.mark.anyio
 
@@ -312,3 +315,107 @@ async def test_a_poller_works_for_one_task_at_a_time() -> None:
             group.cancel_scope.cancel()
 
     await play(simulation, run)
+
+
+# First reads, restarts and hints
+
+
+async def test_conversations_by_name_leave_what_is_left_of_others_alone() -> None:
+    simulation = Simulation(conversations=20)
+    notebook = Notebook()
+    simulation.faults.add(Fault(kind="refused", operation="get_conversation_messages", times=None))
+
+    async def run() -> None:
+        async with polling(simulation, sink=notebook, retry=Retry(attempts=1)) as poller:
+            with pytest.raises(UltraCartError):
+                await poller.run_once()
+        simulation.faults.clear()
+        simulation.requests.clear()
+        await simulation.timeline.sleep(2 * MINUTE)
+        two = simulation.conversation_uuids[:2]
+        async with polling(simulation, sink=notebook, checkpoint=notebook.checkpoint, conversations=two) as poller:
+            await poller.run_once()
+        assert sorted(set(reads(simulation))) == sorted(two)
+        async with polling(simulation, sink=notebook, checkpoint=notebook.checkpoint) as poller:
+            await poller.run_once()
+        assert notebook.bodies == stored(simulation)
+        assert notebook.repeated == []
+
+    await play(simulation, run)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+async def test_what_is_said_while_a_conversation_cannot_be_read_for_the_first_time_is_new(by_name: bool) -> None:
+    simulation = Simulation(conversations=5)
+    uuid = simulation.conversation_uuids[0]
+    simulation.faults.add(Fault(kind="status", conversation_uuid=uuid, times=2))
+    notebook = Notebook()
+    options: dict[str, Any] = {"conversations": [uuid]} if by_name else {}
+
+    async def traffic() -> None:
+        await simulation.timeline.sleep(20)
+        simulation.customer(uuid).write("meanwhile")
+        await simulation.timeline.sleep(2 * HOUR)
+
+    async def run() -> None:
+        async with polling(simulation, interval=300, audit=None, retry=Retry(attempts=1), **options) as poller:
+            await taken(poller, notebook, traffic)
+
+    await play(simulation, run)
+    assert notebook.new() == ["meanwhile"]
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+async def test_a_conversation_that_is_gone_is_told_once_and_asked_for_no_more_after_a_restart(by_name: bool) -> None:
+    simulation = Simulation(conversations=10)
+    uuid = simulation.conversation_uuids[2]
+    notebook = Notebook()
+    options: dict[str, Any] = {"conversations": [uuid]} if by_name else {}
+
+    async def run() -> None:
+        simulation.customer(uuid).write("the last one")
+        async with polling(simulation, sink=notebook, **options) as poller:
+            await poller.run_once()
+        simulation.list_lag = 30 * 24 * HOUR
+        simulation.records.remove(uuid)
+        simulation.requests.clear()
+        for _ in range(6):
+            await simulation.timeline.sleep(HOUR)
+            async with polling(simulation, sink=notebook, checkpoint=notebook.checkpoint, **options) as poller:
+                await poller.run_once()
+        assert [change.conversation_uuid for change in notebook.changes if change.kind == "gone"] == [uuid]
+        assert reads(simulation).count(uuid) == 1
+
+    await play(simulation, run)
+
+
+@pytest.mark.parametrize(
+    ("options", "heard"), [({}, True), ({"medium": "sms"}, False), ({"conversations": True}, True)], ids=str
+)
+async def test_a_hint_hands_over_no_past_and_nothing_of_another_medium(options: dict[str, Any], heard: bool) -> None:
+    simulation = Simulation(conversations=5, latency=0.05)
+    notebook = Notebook()
+
+    async def run() -> None:
+        connector = SimulatedConnector(simulation)
+        async with client_of(simulation, limits=MANY) as client, AgentSession(client, connector=connector) as session:
+            await session.wait_live()
+            customer = await chat(client, simulation)
+            customer.write("long before")
+            await simulation.timeline.sleep(10 * MINUTE)
+            if "conversations" in options:
+                options["conversations"] = [customer.conversation_uuid]
+
+            async def traffic() -> None:
+                await simulation.timeline.sleep(3 * MINUTE)
+                customer.write("pushed")
+                await simulation.timeline.sleep(3 * MINUTE)
+
+            async with MessagePoller(client, interval=60, audit=None, **options) as poller:
+                poller.attach(session)
+                customer.write("before the first look")
+                await simulation.timeline.sleep(3)
+                await taken(poller, notebook, traffic)
+
+    await play(simulation, run)
+    assert notebook.new() == (["pushed"] if heard else [])

@@ -173,6 +173,29 @@ async def test_nothing_is_called_complete_while_a_conversation_that_was_never_re
     assert len(sink.watermarks) > 3
 
 
+@pytest.mark.anyio
+async def test_nothing_is_called_complete_before_what_shows_late_could_be_read() -> None:
+    """Messages show 10 seconds after the list does, and counts leave some out, so that no row proves a read."""
+    simulation = Simulation(conversations=30, personality=Personality(counts_messages=False))
+    simulation.lag = 10.0
+    sink = Proof(simulation)
+
+    async def run() -> None:
+        async with (
+            polling(simulation, sink=sink, interval=20, audit=None) as poller,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(iterate, poller)
+            await simulation.timeline.sleep(100)
+            for _ in range(60):
+                simulation.burst(1)
+                await simulation.timeline.sleep(7)
+            group.cancel_scope.cancel()
+
+    await play(simulation, run)
+    assert len(sink.watermarks) > 10
+
+
 # Rain
 
 

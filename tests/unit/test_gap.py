@@ -9,9 +9,9 @@ from ultracart_conversation._sync.baseline import Baseline
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Found
 from ultracart_conversation._sync.ledger import Ledger
-from ultracart_conversation._sync.requests import ReadSince
+from ultracart_conversation._sync.requests import ReadSince, Reply, Request
 from ultracart_conversation._sync.track import LATE, Track
-from ultracart_conversation.models import ConversationMessage
+from ultracart_conversation.models import Conversation, ConversationMessage, ConversationSummary
 
 SECOND = 1000
 HOUR = 3_600_000
@@ -33,9 +33,9 @@ class Reader:
     def track(self) -> Track:
         return self.ledger.tracks["chat"]
 
-    def read(self, *, counted: bool = True) -> list[Found]:
-        """What a read hands over; the reading itself stays in `reading`."""
-        row = self.service.row() if counted else None
+    def read(self, *, counted: bool = True, row: ConversationSummary | None = None) -> list[Found]:
+        """What a read hands over, where the list shows this row or the latest; the reading itself is in `reading`."""
+        row = row or (self.service.row() if counted else None)
         self.reading: GapReading = self.ledger.reading("chat", row, now=self.service.now)
         while (request := self.reading.request) is not None:
             self.reading.receive(self.service.answer(request))
@@ -43,6 +43,14 @@ class Reader:
 
     def push(self, message: ConversationMessage) -> list[Found]:
         return self.ledger.pushed("chat", message)
+
+
+class CountsWhatItShows(Service):
+    """The list counts all messages, and a whole conversation those that it comes with."""
+
+    def answer(self, request: Request) -> Reply:
+        reply = super().answer(request)
+        return attrs.evolve(reply, message_count=len(reply.messages)) if isinstance(reply, Conversation) else reply
 
 
 def keys(found: list[Found]) -> list[str | None]:
@@ -110,6 +118,69 @@ def test_a_removed_message_does_not_blind_the_count(reader: Reader) -> None:
     assert keys(reader.read()) == [late.conversation_message_uuid]
     reader.service.chats["chat"].append(attrs.evolve(reader.service.chats["chat"][0], message=messages[1]))
     assert reader.read() == []
+
+
+@pytest.mark.parametrize("whole", [None, 5])
+def test_what_was_removed_between_listing_and_reading_does_not_end_the_counting(whole: int | None) -> None:
+    reader = Reader(Service(Habits(whole=whole)), old=3)
+    reader.service.write()
+    reader.read()
+    reader.service.write()
+    listed = reader.service.row()
+    reader.service.remove("chat", -1)
+    assert reader.read(row=listed) == []
+    assert reader.reading.unproven is None
+    assert reader.ledger.shape.counts
+    late = reader.service.write(back=HOUR // 2)
+    assert keys(reader.read()) == [late.conversation_message_uuid]
+
+
+def test_an_older_list_costs_no_more_than_that_one_read(reader: Reader) -> None:
+    reader.service.write()
+    reader.read()
+    reader.service.write()
+    listed = reader.service.row()
+    reader.service.remove("chat", -1)
+    reader.read(row=listed)
+    reader.service.asked.clear()
+    for _ in range(3):
+        reader.service.now += SECOND
+        reader.service.write()
+        assert len(reader.read()) == 1
+    assert reader.service.whole_reads == 0
+
+
+def test_a_list_that_was_older_than_two_removals_is_no_truth_either(reader: Reader) -> None:
+    for _ in range(3):
+        reader.service.write()
+    reader.read()
+    reader.service.write()
+    listed = reader.service.row()
+    reader.service.remove("chat", -1)
+    reader.service.remove("chat", -1)
+    assert reader.read(row=listed) == []
+    assert len(reader.reading.removed) == 1
+    late = reader.service.write(back=HOUR // 2)
+    assert keys(reader.read()) == [late.conversation_message_uuid]
+
+
+def test_a_whole_that_counts_only_what_it_shows_does_not_refute_the_list() -> None:
+    reader = Reader(CountsWhatItShows(Habits(whole=5)), old=3)
+    reader.service.now += HOUR
+    for _ in range(10):
+        reader.service.write()
+        reader.service.now += SECOND
+    assert len(reader.read()) == 10
+    for _ in range(2):
+        late = reader.service.write(back=HOUR // 2)
+        assert keys(reader.read()) == [late.conversation_message_uuid]
+    assert reader.ledger.shape.counts
+    reader.service.write(back=4 * HOUR)
+    assert reader.read() == []
+    reader.service.asked.clear()
+    reader.service.write()
+    assert len(reader.read()) == 1
+    assert reader.service.whole_reads == 0, "the list's count was taken over"
 
 
 def test_counts_that_are_unusable_cost_one_whole_read_in_all() -> None:

@@ -71,6 +71,11 @@ def test_counts_prove_nothing_before_one_with_a_notice_was_right() -> None:
 
 def test_what_was_said_long_ago_is_not_read_again() -> None:
     world = followed(Habits(counts="inflated"))
+    world.service.write("other")
+    world.look()
+    world.read_news(10)
+    world.wait(MINUTE)
+    world.read_news(10)
     world.service.write("chat")
     world.wait(40 * SECOND)
     world.look()
@@ -132,7 +137,7 @@ def test_a_hint_makes_a_read_and_the_row_that_comes_later_none() -> None:
     world.service.write("chat")
     world.roster.hint("chat", now=world.now, within=2)
     assert world.read_news(10) == 0
-    assert world.roster.next_news == world.now + 2
+    assert world.roster.next_read == world.now + 2
     world.wait(2 * SECOND)
     assert world.read_news(10) == 1
     world.wait(20 * SECOND)
@@ -172,19 +177,30 @@ def test_everything_up_to_complete_through_is_there() -> None:
     world.read_news(1)
     assert world.roster.complete_through == before
     world.read_news(1)
-    assert world.roster.complete_through == world.roster.mark
+    mark = world.roster.mark or 0
+    assert world.roster.complete_through == mark - 30 * SECOND, "as what was read may lag behind the list"
+    world.wait(30 * SECOND)
+    world.read_news(10)
+    assert world.roster.complete_through == mark
     assert (world.roster.mark or 0) > (before or 0)
+
+
+def through(world: World) -> int | None:
+    return world.roster.complete_through
 
 
 def test_nothing_is_complete_before_the_past_was_read() -> None:
     world = World(Habits())
     world.service.write("chat")
     world.look()
-    assert world.roster.complete_through is None
+    assert through(world) is None
     world.list_more(10)
-    assert world.roster.complete_through is None
+    assert through(world) is None
     world.read_history(10)
-    assert world.roster.complete_through == EPOCH
+    assert through(world) == EPOCH - 30 * SECOND
+    world.wait(30 * SECOND)
+    world.read_news(10)
+    assert through(world) == EPOCH
 
 
 def test_what_was_gone_and_comes_back_is_there_again() -> None:
@@ -309,7 +325,7 @@ def test_without_an_archive_it_remembers_by_itself_and_across_restarts() -> None
     world.look()
     assert len(remembering(world, "chat")) == 4
     assert remembering(world, "chat") == []
-    kept = PollerCheckpoint.from_dict(json.loads(json.dumps(world.roster.checkpoint(whole=True).to_dict())))
+    kept = PollerCheckpoint.from_dict(json.loads(json.dumps(world.roster.checkpoint().to_dict())))
     assert len((kept.conversations["chat"] or {})["known"]) == 1 + LATE // MINUTE
     world.roster = Roster(checkpoint=kept)
     assert remembering(world, "chat") == []
@@ -320,13 +336,79 @@ def test_without_an_archive_it_remembers_by_itself_and_across_restarts() -> None
     assert len(remembering(world, "chat")) == 1
 
 
-def test_a_conversation_that_is_gone_is_forgotten_and_taken_out_of_the_checkpoint() -> None:
+def test_a_conversation_that_is_gone_stays_gone_until_the_list_says_something_else() -> None:
     world = followed()
     change = world.roster.gone("chat")
     assert (change.kind, change.conversation_uuid) == ("gone", "chat")
-    checkpoint = world.roster.checkpoint()
-    assert checkpoint.conversations["chat"] is None
-    assert "chat" not in (world.store.checkpoint or checkpoint).__or__(checkpoint).conversations
+    world.keep()
+    world.crash()
+    assert "chat" not in world.roster.positions
+    world.roster.follow(["chat"], now=world.now)
+    world.look()
+    assert world.read_news(10) == 0
+    world.service.write("chat")
+    world.look()
+    assert world.read_news(10) == 1
+    world.keep()
+    world.crash()
+    assert "chat" in world.roster.positions
+
+
+def test_an_earlier_since_reads_again_what_was_to_settle() -> None:
+    world = World(Habits(), since=EPOCH + MINUTE)
+    for _ in range(4):
+        world.service.write("chat")
+        world.wait(40 * SECOND)
+    world.look()
+    world.list_more(10)
+    world.read_history(10)
+    world.read_news(10)
+    assert through(world) is not None
+    world.keep()
+    world.since = 1
+    world.crash()
+    assert through(world) is None
+    world.list_more(10)
+    assert world.read_history(10) == 1
+    world.keep()
+    assert world.store.alive("chat") == world.there("chat")
+
+
+def test_what_cannot_be_read_while_others_cannot_either_is_never_in_quarantine() -> None:
+    world = followed()
+    before = world.roster.complete_through
+    world.wait(10 * MINUTE)
+    world.service.write("chat")
+    world.look()
+    for _ in range(10):
+        world.wait(MINUTE)
+        assert world.roster.news(now=world.now) == "chat"
+        world.roster.suspected("chat", now=world.now, counts=False)
+        assert world.roster.news(now=world.now) is None
+        assert world.roster.quarantined == []
+        assert world.roster.complete_through == before
+    world.keep()
+    world.crash()
+    assert (world.roster.backlog, world.roster.complete_through) == (1, before)
+    world.roster.retry("chat", now=world.now)
+    assert world.read_news(10) == 1
+    world.wait(MINUTE)
+    world.read_news(10)
+    assert world.roster.complete_through == world.roster.mark != before
+
+
+def test_what_cannot_be_read_three_times_while_others_can_is_in_quarantine() -> None:
+    world = followed()
+    world.service.write("chat")
+    world.look()
+    for times in (1, 2, 3):
+        assert world.roster.news(now=world.now) == "chat"
+        world.roster.suspected("chat", now=world.now, counts=True)
+        assert world.roster.quarantined == (["chat"] if times == 3 else [])
+        world.wait(MINUTE)
+    assert world.roster.complete_through == world.roster.mark
+    world.roster.retry("chat", now=world.now - MINUTE)
+    assert world.roster.backlog == 0
 
 
 def test_what_follows_one_medium_does_not_go_on_with_another() -> None:
@@ -348,7 +430,8 @@ def test_what_follows_one_medium_does_not_go_on_with_another() -> None:
     ids=str,
 )
 def test_what_is_no_checkpoint_is_said_to_be_none(spoil: dict[str, Any]) -> None:
-    good = followed().roster.checkpoint(whole=True)
+    good = followed().store.checkpoint
+    assert good is not None
     with pytest.raises(ConfigurationError, match="no checkpoint"):
         Roster(checkpoint=attrs.evolve(good, **spoil))
 

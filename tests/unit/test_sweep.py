@@ -11,7 +11,7 @@ from tests.chat_service import EPOCH, utc
 from ultracart_conversation._sync.conversation_list import OVERLAP
 from ultracart_conversation._sync.ledger import Ledger
 from ultracart_conversation._sync.requests import ListPage
-from ultracart_conversation._sync.sweep import SLACK, Sweep
+from ultracart_conversation._sync.sweep import SLACK, Sweep, is_older
 from ultracart_conversation.models import ConversationsResponse, ConversationSummary, ResponseMetadata, ResultSet
 
 MINUTE = 60_000
@@ -187,6 +187,37 @@ def test_a_time_in_the_future_hides_nothing() -> None:
     assert desk.ledger.mark == EPOCH
     desk.rows.insert(0, row("new", EPOCH + 1000))
     assert desk.sweep() == ["new"]
+
+
+def test_where_all_is_later_than_our_clock_the_mark_is_now() -> None:
+    desk = Desk(aged(1000))
+    desk.now = EPOCH - 400 * MINUTE
+    for _ in range(2):
+        desk.sweep()
+        assert desk.ledger.mark == desk.now
+    assert len(desk.asked) == 3, "down to our time, and not to the end"
+    desk.touch("c900", EPOCH + MINUTE)
+    assert desk.sweep() == ["c900"]
+
+
+def test_a_clock_that_is_set_back_does_not_move_the_mark_back() -> None:
+    desk = Desk(aged(10))
+    desk.sweep()
+    desk.now = EPOCH - 400 * MINUTE
+    desk.sweep()
+    assert desk.ledger.mark == EPOCH
+
+
+@pytest.mark.parametrize("rows", [[], [row("dateless", None)]])
+def test_without_any_time_the_mark_is_the_beginning(rows: list[ConversationSummary]) -> None:
+    desk = Desk(rows)
+    desk.sweep()
+    assert desk.ledger.mark == 0
+
+
+@pytest.mark.parametrize(("later", "older"), [(0, False), (1, False), (999, False), (1000, True)])
+def test_a_row_is_older_once_its_whole_second_has_ended(later: int, older: bool) -> None:
+    assert is_older(row("second"), EPOCH + later) is older
 
 
 def test_a_conversation_comes_once_however_often_it_is_shown() -> None:

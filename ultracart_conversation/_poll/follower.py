@@ -1,16 +1,18 @@
 """Following what changes: one piece of work after the other, each kept before the next."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from math import inf
+from typing import TypeVar
 
 import attrs
 
 from ultracart_conversation._poll.hints import Hints
 from ultracart_conversation._poll.pace import Pace
-from ultracart_conversation._poll.reader import FATAL, Harvest, Reader
+from ultracart_conversation._poll.reader import FATAL, NOT_OF_ONE, Harvest, Reader
 from ultracart_conversation._poll.statistics import Tally
 from ultracart_conversation._sync.message_order import epoch_of
 from ultracart_conversation._sync.roster import Roster
@@ -23,12 +25,17 @@ from ultracart_conversation.errors import BadRequest, RateLimited, UltraCartErro
 from ultracart_conversation.limits import Priority
 from ultracart_conversation.models import ConversationsResponse, ConversationSummary
 
+T = TypeVar("T")
 _logger = logging.getLogger("ultracart_conversation.poller")
 _LONGEST_PAUSE = 300.0
 _HINTED = 2.0
 """Seconds from a hint to reading, so that what follows at once is read with it."""
 _EXCHANGE = 10.0
 """Seconds by which reading the past may delay the next look."""
+
+
+_TRIES = 3
+"""How often in a row something may fail until a single look goes on without it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +62,6 @@ class Follower:
         ready: Callable[[Batch, PollerCheckpoint], None],
     ) -> None:
         self.tally: Tally = Tally()
-        self.last_error: str | None = None
         self.hints: Hints = Hints(client.clock)
         self._client = client
         self._clock = client.clock
@@ -69,76 +75,110 @@ class Follower:
         self._harvest = Harvest()
         self._begun = int(client.clock.time() * 1000)
         self._looked_at = -inf
-        self._setbacks = Setbacks("polling", _logger, longest=_LONGEST_PAUSE)
+        self._looking, self._listing, self._reading = (
+            Setbacks(what, _logger, longest=_LONGEST_PAUSE)
+            for what in ("looking for changes", "listing the past", "reading")
+        )
+        self._all_setbacks = (self._looking, self._listing, self._reading)
         self._no_history_before = -inf
+        self._audit_before = inf
+        self._is_once = False
+        self._last_time = -inf
 
     # One after the other
 
     async def work(self) -> None:
         """Do one thing, or wait until there is something to do; raises what no repetition can mend."""
         await self._keep()
+        self._mind_the_clock()
         await self._hear()
-        if (pause := self._setbacks.until - self._clock.now()) > 0:
-            await self._clock.sleep(pause)
-        try:
-            if self._next_look <= self._clock.now():
-                await self._look()
-            elif not await self._piece(until=self._next_look):
-                await self._wait()
-        except FATAL:
-            raise
-        except UltraCartError as error:
-            self.last_error = str(error)
-            self._setbacks.failed(error, now=self._clock.now())
-        else:
-            self._setbacks.succeeded()
+        now = self._clock.now()
+        if max(self._next_look, self._looking.until) <= now:
+            await self._attempt(self._looking, self._look())
+        elif not await self._piece(until=max(self._next_look, self._looking.until)):
+            await self._wait()
         await self._keep()
 
     async def run_once(self) -> None:
-        """Look once, and read all that is to be read; raises whatever stops that."""
-        await self._keep()
-        await self._look()
-        await self._keep()
-        is_more = True
-        while is_more:
-            try:
-                is_more = await self._piece(until=inf)
-            finally:
-                await self._keep()
+        """Look once, and read all that can be read; raises what stops that, or why the rest cannot be."""
+        for setbacks in self._all_setbacks:
+            setbacks.succeeded()
+        self._is_once, self._audit_before = True, self._clock.time()
+        try:
+            await self._keep()
+            await self._kept(self._attempt(self._looking, self._look()))
+            while await self._kept(self._piece(until=inf)):
+                pass
+        finally:
+            self._is_once, self._audit_before = False, inf
+        for setbacks in self._all_setbacks:
+            if setbacks.error is not None:
+                raise setbacks.error
+
+    @property
+    def last_error(self) -> str | None:
+        """Why looking, listing or reading failed when that was tried last."""
+        errors = (setbacks.error for setbacks in self._all_setbacks)
+        return next((str(error) for error in errors if error is not None), None)
 
     @property
     def _next_look(self) -> float:
         return self._looked_at + self._pace.interval(told=self.hints.is_live)
 
+    async def _attempt(self, setbacks: Setbacks, work: Awaitable[None]) -> None:
+        """Do this; what fails is tried again later."""
+        try:
+            await work
+        except UltraCartError as error:
+            if isinstance(error, NOT_OF_ONE if self._is_once else FATAL):
+                raise
+            if isinstance(error, RateLimited) and not error.by_server:
+                self._no_history_before = self._clock.now() + (error.retry_after or 1.0)
+            else:
+                setbacks.failed(error, now=self._clock.now())
+        else:
+            setbacks.succeeded()
+
+    def _may(self, setbacks: Setbacks) -> bool:
+        """Whether to try this now."""
+        return setbacks.count < _TRIES if self._is_once else setbacks.until <= self._clock.now()
+
     async def _piece(self, *, until: float) -> bool:
         """Do one thing that is due now; what is not urgent ends about then. False when there is nothing."""
-        now, limit = self._clock.time(), self._plan.concurrency
-        if uuids := list(islice(iter(lambda: self._roster.news(now=now), None), limit)):
-            await self._read("news", self._client.with_options(priority=Priority.READ), uuids)
+        now, limit = self._clock.time(), 1 if self._reading.count else self._plan.concurrency
+        if self._may(self._reading) and (uuids := _upto(limit, lambda: self._roster.news(now=now))):
+            client = self._client.with_options(priority=Priority.READ)
+            await self._attempt(self._reading, self._read("news", lambda: client, uuids))
             return True
-        if self._clock.now() < self._no_history_before and until < inf:
+        if self._clock.now() < self._no_history_before and not self._is_once:
             return False
-        deadline = None if until == inf else max(0.0, until - self._clock.now()) + _EXCHANGE
-        patient = self._client.with_options(priority=Priority.BACKFILL, deadline=deadline)
-        try:
-            return await self._not_urgent(patient, limit)
-        except RateLimited as error:
-            if error.by_server or until == inf:
-                raise
-            self._no_history_before = self._clock.now() + (error.retry_after or 1.0)
-            return False
+        return await self._not_urgent(limit, until)
 
-    async def _not_urgent(self, client: ConversationClient, limit: int) -> bool:
-        audit = self._plan.audit
-        if self._plan.conversations is None and not self._roster.place.is_end:
-            await self._list_more(client)
-        elif uuids := list(islice(iter(self._roster.history, None), limit)):
-            await self._read("history", client, uuids)
-        elif audit is not None and (uuid := self._roster.audit(audit, now=self._clock.time())) is not None:
-            await self._read("audit", client, [uuid], back=audit.window)
-        else:
+    async def _not_urgent(self, limit: int, until: float) -> bool:
+        patient = partial(self._patient, until)
+        if self._plan.conversations is None and not self._roster.place.is_end and self._may(self._listing):
+            await self._attempt(self._listing, self._list_more(patient()))
+        elif not self._may(self._reading):
             return False
+        elif uuids := _upto(limit, self._roster.history):
+            await self._attempt(self._reading, self._read("history", patient, uuids, until=until))
+        else:
+            return await self._audit(patient, until)
         return True
+
+    async def _audit(self, patient: Callable[[], ConversationClient], until: float) -> bool:
+        audit = self._plan.audit
+        if audit is None:
+            return False
+        if (uuid := self._roster.audit(audit, now=self._clock.time(), before=self._audit_before)) is None:
+            return False
+        await self._attempt(self._reading, self._read("audit", patient, [uuid], until=until, back=audit.window))
+        return True
+
+    def _patient(self, until: float) -> ConversationClient:
+        """For what is not urgent: it goes last, and waits for the limits until it would hold up the next look."""
+        deadline = None if self._is_once else max(0.0, until - self._clock.now()) + _EXCHANGE
+        return self._client.with_options(priority=Priority.BACKFILL, deadline=deadline)
 
     # Listing
 
@@ -150,7 +190,6 @@ class Follower:
         else:
             await self._sweep(self._roster.sweep(now=now))
         self.tally.passes += 1
-        self.last_error = None
         self._looked_at = self._clock.now()
 
     async def _sweep(self, sweep: Sweep) -> None:
@@ -163,6 +202,11 @@ class Follower:
                 raise
             # More changed than the service lists at once: what lies deeper may be within reach of another walk.
             self._walk = self._roster.walk_again()
+        except UltraCartError:
+            # Some of what changed is known, and the next look has to come as far again.
+            self._listed(rows)
+            self._roster.glimpsed(rows)
+            raise
         finally:
             self._count("list", sweep.asked + (sweep.request is not None))
         self._listed(rows)
@@ -205,16 +249,19 @@ class Follower:
     # Reading
 
     async def _read(
-        self, kind: str, client: ConversationClient, uuids: Sequence[str], *, back: float | None = None
+        self,
+        kind: str,
+        client: Callable[[], ConversationClient],
+        uuids: Sequence[str],
+        *,
+        until: float = inf,
+        back: float | None = None,
     ) -> None:
-        harvest = self._harvest
-        harvest.asked, harvest.failure = 0, None
+        before = self._reader.asked
         try:
-            await self._reader.read(client, uuids, harvest, back=back)
+            await self._reader.read(client, uuids, self._harvest, until=until, back=back)
         finally:
-            self._count(kind, harvest.asked)
-        if harvest.failure is not None:
-            raise harvest.failure
+            self._count(kind, self._reader.asked - before)
 
     def _count(self, kind: str, requests: int) -> None:
         self.tally.requests[kind] += requests
@@ -222,6 +269,13 @@ class Follower:
             self._pace.spent(requests, now=self._clock.now())
 
     # Keeping
+
+    async def _kept(self, work: Awaitable[T]) -> T:
+        """Do this, and keep what came of it even if it fails."""
+        try:
+            return await work
+        finally:
+            await self._keep()
 
     async def _keep(self) -> None:
         """Hand what was found to the sink; what fails or is cancelled is handed to it again."""
@@ -256,15 +310,37 @@ class Follower:
 
     async def _wait(self) -> None:
         """Wait for the next look, or for something to read before that."""
-        now = self._clock.now()
-        resting = self._no_history_before if self._no_history_before > now else inf
-        # Differences, as a sum of both clocks would be rounded to a moment before the turn, again and again.
-        seconds = max(0.0, min(self._next_look - now, self._roster.next_news - self._clock.time(), resting - now))
+        seconds = max(0.0, min(self._waits()))
         if not self.hints.is_open:
             await self._clock.sleep(seconds)
         elif (uuid := await self.hints.next(timeout=seconds)) is not None:
             self._hinted(uuid)
 
+    def _waits(self) -> Iterator[float]:
+        """The seconds until there may be something to do."""
+        # Differences, as a sum of both clocks would be rounded to a moment before the turn, again and again.
+        now, time = self._clock.now(), self._clock.time()
+        yield max(self._next_look, self._looking.until) - now
+        pauses = [until - now for until in (self._listing.until, self._reading.until, self._no_history_before)]
+        yield from (pause for pause in pauses if pause > 0)
+        yield max(self._roster.next_read - time, self._reading.until - now)
+        if self._plan.audit is not None:
+            yield max(self._roster.next_audit(self._plan.audit) - time, *pauses[1:])
+
+    def _mind_the_clock(self) -> None:
+        """When our clock was put back, what waits by it would wait too long."""
+        time = self._clock.time()
+        if time < self._last_time:
+            self._roster.rewound(now=time)
+        self._last_time = time
+
     def _hinted(self, uuid: str) -> None:
+        if self._looked_at == -inf:
+            # The first look, which is due, shows what was there before.
+            return
         if self._plan.conversations is None or uuid in self._plan.conversations:
             self._roster.hint(uuid, now=self._clock.time(), within=_HINTED)
+
+
+def _upto(limit: int, pop: Callable[[], str | None]) -> list[str]:
+    return list(islice(iter(pop, None), limit))

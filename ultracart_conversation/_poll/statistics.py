@@ -75,7 +75,7 @@ class PollerStatistics:
     """Conversations that could not be read; they are tried again, ever more rarely, and do not stop the others."""
     history: HistoryProgress
     last_error: str | None
-    """Why the last look failed; None when it did not."""
+    """Why looking, listing or reading failed when that was tried last; None when it did not."""
     budget: BudgetStatistics
 
 

@@ -1,6 +1,9 @@
 """Keys in the order of their turn."""
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+
+_FEW = 16
+"""So many entries of turns that moved are never worth clearing away."""
 
 
 class Due:
@@ -21,10 +24,12 @@ class Due:
         if self._turns.get(key) != turn:
             self._turns[key] = turn
             heappush(self._heap, (turn, key))
+            self._clear_away()
 
     def drop(self, key: str) -> None:
         """This key has no turn any more."""
         self._turns.pop(key, None)
+        self._clear_away()
 
     def next(self) -> float | None:
         """Whose turn comes first: when that is; None when nobody has one."""
@@ -40,3 +45,9 @@ class Due:
         _, key = heappop(self._heap)
         del self._turns[key]
         return key
+
+    def _clear_away(self) -> None:
+        """Forget where turns were before they moved, once these are the most of all."""
+        if len(self._heap) > 2 * len(self._turns) + _FEW:
+            self._heap = [(turn, key) for key, turn in self._turns.items()]
+            heapify(self._heap)

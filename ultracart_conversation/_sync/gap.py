@@ -33,7 +33,7 @@ class GapReading(Course[Request, ConversationMessage]):
     ) -> None:
         self.track = track
         self.counted = counted
-        """How many messages the list says there are; None when it was not asked."""
+        """How many messages the list says there are, or the conversation, which is newer; None when not asked."""
         self.messages: dict[str, ConversationMessage] = {}
         """All that was read, by key."""
         self.unproven: str | None = None
@@ -85,7 +85,7 @@ class GapReading(Course[Request, ConversationMessage]):
         if self._miscounted() and not self._is_exact(whole):
             if not self._reaches_back(whole):
                 yield from self._read_all_pages()
-            self._shape.counts = self._fresh() > before
+            self._judge(whole, found=self._fresh() > before)
 
     def _read_all_pages(self) -> Generator[Request, Reply, None]:
         try:
@@ -94,6 +94,15 @@ class GapReading(Course[Request, ConversationMessage]):
             # Whether the count is right cannot be found out, so that it proves nothing another time either.
             self._shape.counts = False
             raise
+
+    def _judge(self, whole: Conversation, *, found: bool) -> None:
+        """What the count of the list is worth, which counted more than the conversation itself has."""
+        there = len(whole.messages)
+        if whole.message_count != there:
+            self._shape.counts = found
+        elif there >= self._total - len(self._holes()):
+            # The list was older: what it counted besides is not there any more.
+            self.counted = there
 
     def _add(self, messages: Iterable[ConversationMessage]) -> None:
         self.messages |= {key_of(each): each for each in messages if epoch_of(each) >= self.track.floor}
@@ -118,7 +127,12 @@ class GapReading(Course[Request, ConversationMessage]):
         """Whether more messages are counted than are found: some may have come late, below the watermark."""
         if self.counted is None or self.track.count is None or not self._shape.counts:
             return False
-        return self.counted > self.track.count + self.track.taken + self._fresh()
+        return self.counted > self._total
+
+    @property
+    def _total(self) -> int:
+        """How many messages are known, with those that were read now."""
+        return (self.track.count or 0) + self.track.taken + self._fresh()
 
     def _fresh(self) -> int:
         return len(self.messages.keys() - self.track.known.keys())

@@ -20,7 +20,7 @@ class PageShape:
     keeps_oldest: bool | None = attrs.field(default=None, validator=attrs.validators.optional(_flag))
     """Which end a page keeps when it is cut; None until seen."""
     counts: bool = attrs.field(default=True, validator=_flag)
-    """False once `message_count` claimed messages that a complete read did not have."""
+    """False once a conversation's own `message_count` was wrong, and claimed messages that no complete read had."""
 
     counted: int = attrs.field(default=0, validator=_whole_number)
     """The most messages of one conversation, notices among them, that `message_count` counted right."""

@@ -13,6 +13,8 @@ from ultracart_conversation._sync.track import LATE, Track, whole
 from ultracart_conversation.models import ConversationSummary
 
 Owed = Literal["news", "history"]
+QUARANTINE = 3
+"""Failures in a row after which a conversation alone is held to be at fault."""
 
 
 @attrs.define
@@ -46,15 +48,25 @@ class Position:
     is_settling: bool = False
     """Whether it was read, and is owed only because the service may have lagged behind."""
     failures: int = 0
-    """How often in a row it could not be read, or not be proven to be complete."""
+    """How often in a row it could not be read, or not be proven to be complete; none where others failed likewise."""
     audited: float = 0.0
     """When all of its recent messages were read last, in seconds since 1970 by our clock; 0 for never."""
-    is_silent: bool = False
-    """Whether the first read only shows what was there before."""
+    silent: int = 0
+    """Until the first complete read: messages of an earlier epoch were there before, and are not handed over."""
     baseline: Baseline | None = None
     """What was last said before it was followed, until that is told apart from what is new."""
     known: dict[str, Known] | None = None
     """What was handed over, where no archive remembers that."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it could not be read, for which others may be to blame as well."""
+        return 0 < self.failures < QUARANTINE
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether it alone cannot be read."""
+        return self.failures >= QUARANTINE
 
     def list_as(self, row: ConversationSummary) -> None:
         """This is its row now."""

@@ -20,14 +20,24 @@ class Queues:
         self._news, self._later, self._history, self._audits = Due(), Due(), Due(), Due()
         self._open: set[str] = set()
         self._past: set[str] = set()
+        self._settling: set[str] = set()
 
     # Whose turn it is
 
     @property
     def next_news(self) -> float:
         """When something must be read that is new; `inf` for never."""
-        due = self._news.next()
-        return inf if due is None else due
+        return _first(self._news)
+
+    @property
+    def next_again(self) -> float:
+        """When something is to be tried or read again; `inf` for never."""
+        return _first(self._later)
+
+    @property
+    def next_audit(self) -> float:
+        """When the one was audited whose turn comes next; `inf` for none."""
+        return _first(self._audits)
 
     def is_news(self, uuid: str) -> bool:
         """Whether something new waits in this conversation."""
@@ -50,17 +60,19 @@ class Queues:
 
     def open(self, uuid: str, position: Position) -> None:
         """This conversation is to be read: until it is closed, nothing is proven beyond where it was complete."""
-        self.resume(uuid, position)
+        self.hold(uuid, position)
         self._leave(uuid)
         self.put(uuid, position)
 
-    def resume(self, uuid: str, position: Position) -> None:
-        """It was open already when all of this was kept."""
-        self._open.add(uuid)
-        if position.owed == "history":
-            self._past.add(uuid)
-        else:
-            self._past.discard(uuid)
+    def hold(self, uuid: str, position: Position) -> None:
+        """Nothing is proven beyond where it was complete, as far as its position says so."""
+        self.close(uuid)
+        if position.is_settling:
+            self._settling.add(uuid)
+        elif position.owed is not None and not position.is_quarantined:
+            self._open.add(uuid)
+            if position.owed == "history":
+                self._past.add(uuid)
 
     def put(self, uuid: str, position: Position) -> None:
         """It waits for its turn, as its position says."""
@@ -75,8 +87,8 @@ class Queues:
 
     def close(self, uuid: str) -> None:
         """It was read, or cannot be: it holds up no proof any more."""
-        self._open.discard(uuid)
-        self._past.discard(uuid)
+        for group in (self._open, self._past, self._settling):
+            group.discard(uuid)
 
     def forget(self, uuid: str) -> None:
         """It is never to be read again."""
@@ -96,6 +108,16 @@ class Queues:
         return self._open
 
     @property
+    def settling(self) -> AbstractSet[str]:
+        """Those that were read, and are read once more in case the service lagged behind."""
+        return self._settling
+
+    @property
     def past(self) -> AbstractSet[str]:
-        """Of these, those whose past waits until there is time."""
+        """Of the open ones, those whose past waits until there is time."""
         return self._past
+
+
+def _first(due: Due) -> float:
+    first = due.next()
+    return inf if first is None else first

@@ -21,6 +21,8 @@ class Reading:
     gap: GapReading
     row: ConversationSummary | None
     """As it was listed, where that is at hand."""
+    listed: bytes | None
+    """The digest of how it was listed when this began."""
 
     @property
     def is_complete(self) -> bool:
@@ -30,8 +32,8 @@ class Reading:
     def take(self, position: Position, shape: PageShape) -> Change | None:
         """What of it is to be handed over; where it is complete, the position moves. None when there is nothing."""
         track, messages = self.gap.track, self.gap.messages.values()
-        if position.is_silent:
-            track.known |= {key_of(each): Known(epoch_of(each), digest_of(each)) for each in messages}
+        old = [each for each in messages if epoch_of(each) < position.silent]
+        track.known |= {key_of(each): Known(epoch_of(each), digest_of(each)) for each in old}
         self._welcome_back()
         if self.is_complete:
             track.begin(messages)
@@ -62,7 +64,7 @@ class Reading:
         position.count = track.count
         position.watermark = track.watermark
         position.tip = tip_of(gap.messages.values())
-        position.is_silent = False
+        position.silent = 0
 
     def _change(self, found: list[Found]) -> Change | None:
         new = tuple(each.message for each in found if not each.is_update)

@@ -1,7 +1,8 @@
 """Which conversations a poller follows, what it must read next, and how far all of that is proven. Pure."""
 
 from collections.abc import Iterable, Mapping
-from math import inf
+from itertools import chain
+from math import inf, nextafter
 from typing import Any, Literal
 
 from ultracart_conversation._sync.baseline import Baseline
@@ -9,13 +10,13 @@ from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Known
 from ultracart_conversation._sync.memory import Memory
 from ultracart_conversation._sync.page_shape import PageShape
-from ultracart_conversation._sync.position import Owed, Position
+from ultracart_conversation._sync.position import QUARANTINE, Owed, Position
 from ultracart_conversation._sync.queues import Queues
 from ultracart_conversation._sync.reading import Reading
 from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older, latest
 from ultracart_conversation._sync.walk import Place, Walk
-from ultracart_conversation.changes import Change, PollerCheckpoint
+from ultracart_conversation.changes import Change, ChangeKind, PollerCheckpoint
 from ultracart_conversation.config import Audit
 from ultracart_conversation.errors import ConfigurationError
 from ultracart_conversation.models import ConversationSummary
@@ -23,8 +24,12 @@ from ultracart_conversation.models import ConversationSummary
 Order = Literal["newest", "oldest"]
 Since = int | Literal["now"] | None
 _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 6 * 3600.0
-"""Seconds until a conversation that could not be read is tried again; each failure in a row makes them four times."""
+"""Seconds until what could not be read is tried again; in quarantine, each failure makes them four times."""
 
+_PATIENCE = 60.0
+"""Seconds for which what is to be read again waits for a look, so that a conversation that goes on is read once."""
+
+_GONE = "gone"
 _MOST_GONE = 10_000
 """Conversations of which it is known that the service has them no more."""
 
@@ -34,7 +39,7 @@ class Roster:
 
     Times are in seconds since 1970 by our clock, epochs in milliseconds by the service's. With `since` None everything
     is read that the service has, with an epoch what came since, and with "now" what comes from now on. It `remembers`
-    what was handed over, unless an archive does.
+    what was handed over, unless an archive does. Where `only` some are followed, the others stay as they are.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Roster:
         medium: str | None = None,
         settle: float = 30.0,
         remembers: bool = True,
+        only: frozenset[str] | None = None,
         checkpoint: PollerCheckpoint | None = None,
     ) -> None:
         self.mark: int | None = None
@@ -58,10 +64,14 @@ class Roster:
         self._medium = medium
         self._settle = settle
         self._remembers = remembers
+        self._only = only
         self._queues = Queues(newest_first=order == "newest")
         self._audited = 0.0
+        self._looked_at = 0.0
+        self._ahead = inf
         self._changed: set[str] = set()
         self._dropped: set[str] = set()
+        self._unswept: set[str | None] = set()
         self._gone: Recent[str, bytes | None] = Recent(_MOST_GONE)
         self._kept_head: dict[str, Any] = {}
         if checkpoint is not None:
@@ -72,7 +82,7 @@ class Roster:
 
     def sweep(self, *, now: float, limit: int = 200) -> Sweep:
         """A look at the list, down to what cannot have changed."""
-        unchanged = self._is_unchanged
+        unchanged, self._looked_at = self._is_unchanged, now
         return Sweep(mark=self.mark, now=int(now * 1000), unchanged=unchanged, limit=limit, medium=self._medium)
 
     def walk(self, *, limit: int = 200) -> Walk:
@@ -90,8 +100,15 @@ class Roster:
         """Take rows of the list; gives those that are not as they were listed before, of which some must be read."""
         return [row for row in rows if self._take(row, now)]
 
+    def glimpsed(self, rows: Iterable[ConversationSummary]) -> None:
+        """These rows were taken, but the sweep that showed them failed: they do not end the next one."""
+        self._unswept.update(row.conversation_uuid for row in rows)
+
     def swept(self, mark: int | None) -> None:
         """All that a sweep showed was taken."""
+        self._unswept.clear()
+        if mark is not None:
+            self._ahead = min(self._ahead, self._looked_at * 1000 - mark)
         self.mark = mark
         self.start = mark if self.start is None else self.start
 
@@ -104,12 +121,18 @@ class Roster:
         for uuid in [each for each in uuids if each not in self._gone]:
             is_first = uuid not in self.positions
             position = self._position(uuid)
-            position.is_silent = position.is_silent or (is_first and self._since == "now")
+            if position.failures:
+                continue
+            if is_first and self._since == "now":
+                position.silent = int(now * 1000)
             is_news = self._since == "now" or position.watermark >= position.start
             self._owe(uuid, "news" if is_news else "history", now)
 
     def hint(self, uuid: str, *, now: float, within: float) -> None:
         """Something happened in this conversation: read it soon, together with what follows at once."""
+        if self._medium is not None and uuid not in self.positions:
+            # Only the list tells whether it is one of these.
+            return
         position = self._position(uuid)
         if not self._queues.is_news(uuid) or position.due > now + within:
             self._owe(uuid, "news", now + within)
@@ -117,9 +140,21 @@ class Roster:
     # What is to be read
 
     @property
-    def next_news(self) -> float:
-        """When something must be read that is new; `inf` for never."""
-        return self._queues.next_news
+    def next_read(self) -> float:
+        """When something must be read that is new, or should be read again; `inf` for never."""
+        return min(self._queues.next_news, self._queues.next_again + _PATIENCE)
+
+    def next_audit(self, audit: Audit) -> float:
+        """When the next audit is due; `inf` for never."""
+        return max(self._audited + audit.every, self._queues.next_audit + audit.rest)
+
+    def rewound(self, *, now: float) -> None:
+        """Our clock was put back: all that waits by it is due."""
+        self._audited = min(self._audited, now)
+        for uuid, position in self.positions.items():
+            if position.owed is not None and position.due > now:
+                position.due = now
+                self.put_back(uuid)
 
     def news(self, *, now: float) -> str | None:
         """A conversation that must be read now; it is given once."""
@@ -129,20 +164,22 @@ class Roster:
         """A conversation whose past is to be read when there is time; it is given once."""
         return self._queues.history()
 
-    def audit(self, audit: Audit, *, now: float) -> str | None:
-        """A conversation whose recent messages are to be read again now; it is given once."""
+    def audit(self, audit: Audit, *, now: float, before: float = inf) -> str | None:
+        """A conversation whose recent messages were not read since `before` and are now; it is given once."""
         if now < self._audited + audit.every:
             return None
-        for uuid in self._queues.audits(until=now - audit.rest):
+        for uuid in self._queues.audits(until=min(now - audit.rest, nextafter(before, -inf))):
             position = self.positions[uuid]
             newest = max(position.time, position.watermark)
             if newest >= (now - audit.window) * 1000 and position.owed is None:
+                self._audited = now
                 return uuid
         return None
 
     def put_back(self, uuid: str) -> None:
         """This conversation was not read after all."""
-        self._queues.put(uuid, self._position(uuid))
+        if self._only is None or uuid in self._only:
+            self._queues.put(uuid, self._position(uuid))
 
     def reading(
         self,
@@ -159,7 +196,7 @@ class Roster:
         since = None if back is None else epoch - int(back * 1000)
         counted, tip = position.row_count, position.row_tip
         gap = GapReading(track, self.shape, now=epoch, counted=counted, since=since, tip=tip)
-        return Reading(uuid, position.owed or "audit", gap, row)
+        return Reading(uuid, position.owed or "audit", gap, row, position.row)
 
     def close(self, reading: Reading, *, now: float) -> Change | None:
         """What of a reading is to be handed over, and whether the conversation is to be read again."""
@@ -171,9 +208,12 @@ class Roster:
             position.audited = self._audited = now
         if not reading.is_complete:
             self.failed(uuid, now=now)
-        elif reading.gap.lagging or (is_news and self._is_restless(position, now)):
+        elif position.row != reading.listed:
+            self._owe(uuid, "news", now)
+        elif reading.gap.lagging or (is_news and self._is_restless(reading.kind, position, now)):
             position.read_row()
             position.failures, position.is_settling = 0, True
+            position.behind = max(position.behind, (self.mark or 0) - int(self._settle * 1000))
             self._wait(uuid, position, until=now + self._settle)
         else:
             position.read_row()
@@ -185,10 +225,32 @@ class Roster:
     def failed(self, uuid: str, *, now: float) -> None:
         """This conversation alone could not be read: it waits, the longer the more often that happened."""
         position = self._position(uuid)
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 4.0 ** min(position.failures, 10))
-        position.failures += 1
+        position.failures = max(QUARANTINE, position.failures + 1)
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 4.0 ** min(position.failures - QUARANTINE, 10))
         self._wait(uuid, position, until=now + pause)
         self._changed.add(uuid)
+
+    def suspected(self, uuid: str, *, now: float, counts: bool) -> None:
+        """It could not be read, which may not be its own fault: nothing is proven until it was tried again.
+
+        It `counts` unless others could not be read either; what happens often enough in a row is no chance.
+        """
+        position = self._position(uuid)
+        if position.failures + counts >= QUARANTINE:
+            self.failed(uuid, now=now)
+            return
+        if position.owed is None:
+            position.behind = self.mark or 0
+        position.failures, position.is_settling = max(1, position.failures + counts), False
+        self._wait(uuid, position, until=now + _FIRST_PAUSE)
+        self._changed.add(uuid)
+
+    def retry(self, uuid: str, *, now: float) -> None:
+        """Others can be read again: if this one is only suspected, it is tried now."""
+        position = self.positions.get(uuid)
+        if position is not None and position.is_suspect:
+            position.due = now
+            self.put_back(uuid)
 
     def gone(self, uuid: str) -> Change:
         """The service no longer knows this conversation."""
@@ -213,21 +275,28 @@ class Roster:
 
     @property
     def quarantined(self) -> list[str]:
-        """The conversations that could not be read when that was tried last."""
-        return [uuid for uuid, position in self.positions.items() if position.failures]
+        """The conversations that alone could not be read when that was tried last."""
+        return [uuid for uuid, position in self.positions.items() if position.is_quarantined]
 
     @property
     def complete_through(self) -> int | None:
         """Every message up to this epoch was handed over, but for conversations in quarantine; None until it is so."""
         if self.mark is None or not self.place.is_end or self._queues.past:
             return None
-        return min([self.mark, *(self.positions[uuid].behind for uuid in self._queues.opened)]) or None
+        held = chain(self._queues.opened, self._queues.settling)
+        return min([self.mark, *(self.positions[uuid].behind for uuid in held)]) or None
 
-    def checkpoint(self, *, whole: bool = False) -> PollerCheckpoint:
-        """Where it stands: what changed since `kept`, or all of it."""
-        uuids = self.positions if whole else self._changed
-        changed = {uuid: self.positions[uuid].to_dict() for uuid in uuids}
-        return PollerCheckpoint(head=self._head(), conversations=changed | dict.fromkeys(self._dropped))
+    def is_quarantined(self, uuid: str) -> bool:
+        """Whether this conversation alone could not be read when that was tried last."""
+        position = self.positions.get(uuid)
+        return position is not None and position.is_quarantined
+
+    def checkpoint(self) -> PollerCheckpoint:
+        """Where it stands: what changed since `kept`."""
+        changed = {uuid: self.positions[uuid].to_dict() for uuid in self._changed}
+        gone = {uuid: self._gone.get(uuid) for uuid in self._dropped}
+        lost = {uuid: {_GONE: None if row is None else row.hex()} for uuid, row in gone.items()}
+        return PollerCheckpoint(head=self._head(), conversations=changed | lost)
 
     @property
     def has_changed(self) -> bool:
@@ -256,8 +325,8 @@ class Roster:
             head = checkpoint.head
             self.mark, self.start, self._since = head["mark"], head["start"], head["since"]
             self.shape, self.place = PageShape.from_dict(head["shape"]), Place.from_dict(head["place"])
-            kept = checkpoint.conversations.items()
-            self.positions = {uuid: Position.from_dict(data) for uuid, data in kept if data is not None}
+            for uuid, data in checkpoint.conversations.items():
+                self._recall(uuid, data)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ConfigurationError(f"this is no checkpoint of a poller ({what}): begin without it") from None
@@ -271,8 +340,15 @@ class Roster:
         for uuid, position in self.positions.items():
             self._audited = max(self._audited, position.audited)
             self.put_back(uuid)
-            if position.owed is not None and not position.failures and not position.is_settling:
-                self._queues.resume(uuid, position)
+            self._queues.hold(uuid, position)
+
+    def _recall(self, uuid: str, data: Mapping[str, Any] | None) -> None:
+        if data is None:
+            return
+        if (row := data.get(_GONE, data)) is data:
+            self.positions[uuid] = Position.from_dict(data)
+        else:
+            self._gone.set(uuid, None if row is None else bytes.fromhex(row))
 
     def _widen(self, since: Since) -> None:
         """Read what is older than what was read so far."""
@@ -281,6 +357,7 @@ class Roster:
         for uuid, position in self.positions.items():
             position.start, position.watermark, position.count = start, start - 1, None
             position.exact, position.baseline, position.owed, position.behind = False, None, "history", 0
+            position.is_settling, position.due = False, 0.0
             self._changed.add(uuid)
 
     # Rows
@@ -304,7 +381,9 @@ class Roster:
     def _begin(self, uuid: str, position: Position, row: ConversationSummary, now: float) -> None:
         """All that the very first page shows was there before."""
         position.baseline, position.count = Baseline.of(row, now=int(now * 1000)), row.message_count
-        position.start = 0 if position.baseline is None else position.baseline.second
+        position.start = 0 if row.last_message_dts is None else int(now * 1000)
+        if position.baseline is not None:
+            position.start = position.baseline.second
         position.watermark = position.start - 1
         self._rest(uuid, position)
 
@@ -318,6 +397,8 @@ class Roster:
         """Whether a row is as it was listed before, or for others to find."""
         uuid = row.conversation_uuid
         position = self.positions.get(uuid or "")
+        if uuid in self._unswept:
+            return False
         if uuid is None or (position is None and (self._is_out(row) or self._is_gone(row))):
             return True
         if position is not None and position.row is not None:
@@ -348,7 +429,7 @@ class Roster:
 
     def _owe(self, uuid: str, owed: Owed, due: float) -> None:
         position = self._position(uuid)
-        if position.owed is None or position.is_settling:
+        if position.owed is None:
             # What was never read may be old, until all that is old was listed.
             is_old = position.watermark < position.start and not self.place.is_end
             position.behind = 0 if is_old else self.mark or 0
@@ -358,10 +439,10 @@ class Roster:
         self._changed.add(uuid)
 
     def _wait(self, uuid: str, position: Position, *, until: float) -> None:
-        """It is read again then, and holds up no proof until then."""
+        """It is read again then."""
         position.owed, position.due = position.owed or "news", until
         self._queues.put(uuid, position)
-        self._queues.close(uuid)
+        self._queues.hold(uuid, position)
 
     def _rest(self, uuid: str, position: Position) -> None:
         """Nothing is to be read here until something happens."""
@@ -369,10 +450,14 @@ class Roster:
         self._queues.put(uuid, position)
         self._queues.close(uuid)
 
-    def _is_restless(self, position: Position, now: float) -> bool:
+    def _is_restless(self, kind: ChangeKind, position: Position, now: float) -> bool:
         """Whether the service may yet show something of what happened: it is recent, and its row proves nothing."""
         newest = max(position.time, position.watermark)
-        return not position.is_confirmed and now * 1000 - newest < self._settle * 1000
+        # Ours may be ahead of the service's clock, by no more than the latest message ever was old when it was listed;
+        # how old that was says nothing where it is part of a past that nobody followed.
+        is_told = self._ahead < (SLACK if kind == "history" else inf)
+        theirs = now * 1000 - (self._ahead if is_told else 0)
+        return not position.is_confirmed and theirs - newest < self._settle * 1000
 
 
 def _begins(since: Since) -> float:

@@ -15,21 +15,25 @@ class Setbacks:
     def __init__(self, what: str, logger: logging.Logger, *, longest: float) -> None:
         self.until: float = -inf
         """Until then nothing is to be tried."""
+        self.error: UltraCartError | None = None
+        """What failed last; None when nothing did."""
+        self.count: int = 0
+        """Failures in a row."""
         self._what = what
         self._logger = logger
         self._longest = longest
-        self._count = 0
 
     def failed(self, error: UltraCartError, *, now: float) -> None:
         """Try again later, and not before the service allows it."""
-        wait = min(self._longest, 2.0 ** min(self._count, 10))
+        wait = min(self._longest, 2.0 ** min(self.count, 10))
         if isinstance(error, RateLimited):
             wait = max(wait, error.retry_after or 0)
-        level = logging.DEBUG if self._count else logging.WARNING
+        level = logging.DEBUG if self.count else logging.WARNING
         self._logger.log(level, "%s failed, next in %.0f s: %s", self._what, wait, error)
-        self._count += 1
+        self.count += 1
+        self.error = error
         self.until = now + wait
 
     def succeeded(self) -> None:
         """The next failure is the first one again."""
-        self._count = 0
+        self.count, self.error = 0, None

@@ -9,6 +9,7 @@ from ultracart_conversation._sync.message_order import second_of
 from ultracart_conversation._sync.requests import ListPage, Reply, page_in
 from ultracart_conversation.models import ConversationSummary
 
+_REST_OF_A_SECOND = 999
 SLACK = 120_000
 """Milliseconds below the mark down to which rows may still move: lists may lag behind what they list (inferred)."""
 
@@ -20,7 +21,7 @@ class Sweep(Course[ListPage, ConversationSummary]):
     the end `mark` is the next sweep's; it is taken from the first page as read at the start, so that what moves up
     meanwhile is found next time. Without a mark one page is read, to have one. Which time sorts the list is unknown, so
     a row counts as old only when all its times are. A time later than `now`, such as that of a message to be sent
-    tomorrow, would make all that comes before it old, and is not taken for a mark.
+    tomorrow, would make all that comes before it old: where the first page shows no other, the mark is `now`.
     """
 
     def __init__(
@@ -47,14 +48,16 @@ class Sweep(Course[ListPage, ConversationSummary]):
         while offset is not None:
             page = page_in((yield ListPage(offset, self._limit, medium=self._medium)))
             if offset == 0:
-                self.mark = max([self.mark or 0, *self._marks(page.conversations)])
+                self.mark = max(self.mark or 0, self._newest(page.conversations))
             self._ready = unseen(page.conversations, seen)
             if self._floor is None or self._is_settled(page.conversations, self._floor):
                 return
             offset = next_offset(page, offset)
 
-    def _marks(self, rows: tuple[ConversationSummary, ...]) -> list[int]:
-        return [time for time in map(earliest, rows) if time is not None and time <= self._now]
+    def _newest(self, rows: tuple[ConversationSummary, ...]) -> int:
+        """The newest time that has come by `now`, or `now` where all come later; 0 where there is none."""
+        times = [time for time in map(earliest, rows) if time is not None]
+        return max((time for time in times if time <= self._now), default=self._now if times else 0)
 
     def _is_settled(self, rows: tuple[ConversationSummary, ...], floor: int) -> bool:
         """Whether nothing below these rows can have changed: the last is old, and so many of them did not."""
@@ -63,9 +66,9 @@ class Sweep(Course[ListPage, ConversationSummary]):
 
 
 def is_older(row: ConversationSummary, floor: int) -> bool:
-    """Whether all times of a row are before `floor` in milliseconds; a row without times is not."""
+    """Whether the seconds that a row's times stand for all end before `floor` in milliseconds; no times never do."""
     newest = latest(row)
-    return newest is not None and newest < floor
+    return newest is not None and newest + _REST_OF_A_SECOND < floor
 
 
 def latest(row: ConversationSummary) -> int | None:

@@ -43,10 +43,11 @@ class Place:
 class Walk(Course[ListPage, ConversationSummary]):
     """Lists all conversations from newest to oldest, each once, down to those that ended before `since`.
 
-    Pages overlap, as rows go away while they are read; where none of a page's first rows was seen before, more rows
-    went away than that, and it goes back. Rows that move up meanwhile are for a sweep to find. Where `before` turns out
-    to give the conversations before a time (inferred), pages are cut by it, which rows that move do not disturb and
-    which has no end at the 10,000 rows that a search engine may give at most.
+    Pages overlap, as rows go away while they are read; where a page shows again no row of the one before, more rows
+    went away than that, and it goes back, once for each place. Pages of one row do not overlap, and rows without a UUID
+    show nothing of the kind. Rows that move up meanwhile are for a sweep to find. Where `before` turns out to give the
+    conversations before a time (inferred), pages are cut by it, which rows that move do not disturb and which has no
+    end at the 10,000 rows that a search engine may give at most.
     """
 
     def __init__(
@@ -67,6 +68,12 @@ class Walk(Course[ListPage, ConversationSummary]):
         self._limit = limit
         self._medium = medium
         self._seen: set[str] = set()
+        self._shared: set[str | None] | None = None
+        """What the next page shows again, unless it went away; None where that is unknown."""
+        self._back = 0
+        """By how many rows it went back to find a page that it knows; 0 once it did."""
+        self._mended = 0
+        """The offset from which it went back before, and does not again."""
         super().__init__()
 
     def _steps(self) -> Generator[ListPage, Reply, None]:
@@ -74,8 +81,9 @@ class Walk(Course[ListPage, ConversationSummary]):
             page = page_in((yield self._page()))
             rows = page.conversations
             if self._is_torn(rows):
-                self.place = attrs.evolve(self.place, offset=max(0, self.place.offset - self._limit // 2))
+                self._go_back(rows)
                 continue
+            self._back = 0
             self._give(rows)
             following = next_offset(page, self.place.offset)
             if self._is_over(rows) or following is None:
@@ -104,14 +112,19 @@ class Walk(Course[ListPage, ConversationSummary]):
         else:
             # Rows without a time are before no time: what is left after as many rows as there were.
             rest = max(0, self.place.listed - OVERLAP)
-            self.place = attrs.evolve(self.place, offset=rest, before=None, is_rest=True)
+            self._move(attrs.evolve(self.place, offset=rest, before=None, is_rest=True))
 
     def _step(self, rows: _Rows, following: int) -> None:
         before = _just_after(rows) if self.place.by_time and not self.place.is_rest else None
         if before is None or before == self.place.before:
+            self._shared = {row.conversation_uuid for row in rows[following - self.place.offset :]} - {None}
             self.place = attrs.evolve(self.place, offset=following)
         else:
-            self.place = attrs.evolve(self.place, offset=0, before=before)
+            self._move(attrs.evolve(self.place, offset=0, before=before))
+
+    def _move(self, place: Place) -> None:
+        """Go on where offsets mean other rows."""
+        self.place, self._shared, self._mended = place, None, 0
 
     def _try(self, rows: _Rows) -> Generator[ListPage, Reply, None]:
         """Find out whether `before` cuts off what is newer, and nothing else."""
@@ -127,11 +140,19 @@ class Walk(Course[ListPage, ConversationSummary]):
         self.place = attrs.evolve(self.place, by_time=edge <= shown and not newer & shown)
 
     def _is_torn(self, rows: _Rows) -> bool:
-        """Whether rows are missing between this page and those before it."""
-        if not self.place.offset or not rows:
+        """Whether rows are missing between this page and those before it, for which it did not go back yet."""
+        if not self.place.offset or not (self._back or self.place.offset > self._mended):
             return False
-        uuids = [row.conversation_uuid or "" for row in rows[:OVERLAP]]
-        return not any(uuid in self._seen or self._is_known(uuid) for uuid in uuids)
+        uuids = [row.conversation_uuid for row in rows[:OVERLAP]]
+        if any(uuid in self._seen or self._is_known(uuid) for uuid in uuids if uuid is not None):
+            return False
+        return (not rows or any(uuids)) if self._shared is None else bool(self._shared)
+
+    def _go_back(self, rows: _Rows) -> None:
+        """By half a page, and by twice as much each time that this is not enough."""
+        self._back = 2 * self._back or max(1, len(rows) // 2)
+        self._mended, self._shared = max(self._mended, self.place.offset), None
+        self.place = attrs.evolve(self.place, offset=max(0, self.place.offset - self._back))
 
     def _is_over(self, rows: _Rows) -> bool:
         return self._since is not None and bool(rows) and all(is_older(row, self._since) for row in rows)
