@@ -13,7 +13,8 @@ from ultracart_conversation._sync.known import Known, digest_of
 from ultracart_conversation._sync.message_order import epoch_of, key_of
 from ultracart_conversation._sync.reading import Reading
 from ultracart_conversation._sync.requests import Request
-from ultracart_conversation._sync.roster import Roster, Since
+from ultracart_conversation._sync.roster import Roster
+from ultracart_conversation._sync.standing import Since
 from ultracart_conversation.changes import Change, PollerCheckpoint
 from ultracart_conversation.config import Audit
 from ultracart_conversation.models import ConversationMessage, ConversationSummary

@@ -14,7 +14,8 @@ from ultracart_conversation._poll.pace import Pace
 from ultracart_conversation._poll.reader import Reader
 from ultracart_conversation._poll.statistics import HistoryProgress, PollerStatistics
 from ultracart_conversation._sync.known import Known
-from ultracart_conversation._sync.roster import Order, Roster, Since
+from ultracart_conversation._sync.roster import Order, Roster
+from ultracart_conversation._sync.standing import Since
 from ultracart_conversation.changes import Batch, Change, PollerCheckpoint, Sink
 from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.config import Adaptive, Audit

@@ -3,39 +3,32 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from math import inf, nextafter
-from typing import Any, Literal
+from typing import Literal
 
 from ultracart_conversation._sync.baseline import Baseline
 from ultracart_conversation._sync.gap import GapReading
 from ultracart_conversation._sync.known import Known
 from ultracart_conversation._sync.memory import Memory
-from ultracart_conversation._sync.page_shape import PageShape
 from ultracart_conversation._sync.position import QUARANTINE, Owed, Position
 from ultracart_conversation._sync.queues import Queues
 from ultracart_conversation._sync.reading import Reading
-from ultracart_conversation._sync.recent import Recent
+from ultracart_conversation._sync.standing import Since, Standing
 from ultracart_conversation._sync.sweep import SLACK, Sweep, digest_of, is_older, latest
 from ultracart_conversation._sync.walk import Place, Walk
 from ultracart_conversation.changes import Change, ChangeKind, PollerCheckpoint
 from ultracart_conversation.config import Audit
-from ultracart_conversation.errors import ConfigurationError
 from ultracart_conversation.models import ConversationSummary
 
 Order = Literal["newest", "oldest"]
-Since = int | Literal["now"] | None
 _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 6 * 3600.0
 """Seconds until what could not be read is tried again; in quarantine, each failure makes them four times."""
 
 _PATIENCE = 60.0
 """Seconds for which what is to be read again waits for a look, so that a conversation that goes on is read once."""
 
-_GONE = "gone"
-_MOST_GONE = 10_000
-"""Conversations of which it is known that the service has them no more."""
 
-
-class Roster:
-    """Where a poller stands, and what it decides; whoever runs it does the reading, and passes the time in.
+class Roster(Standing):
+    """Decides what a poller does, from where it stands; whoever runs it does the reading, and passes the time in.
 
     Times are in seconds since 1970 by our clock, epochs in milliseconds by the service's. With `since` None everything
     is read that the service has, with an epoch what came since, and with "now" what comes from now on. It `remembers`
@@ -53,15 +46,7 @@ class Roster:
         only: frozenset[str] | None = None,
         checkpoint: PollerCheckpoint | None = None,
     ) -> None:
-        self.mark: int | None = None
-        """Up to where the list was read."""
-        self.shape: PageShape = PageShape()
-        self.place: Place = Place(is_end=since == "now")
-        self.positions: dict[str, Position] = {}
-        self.start: int | None = None
-        """The mark of the very first sweep."""
-        self._since: Since = since
-        self._medium = medium
+        super().__init__(since=since, medium=medium)
         self._settle = settle
         self._remembers = remembers
         self._only = only
@@ -69,13 +54,10 @@ class Roster:
         self._audited = 0.0
         self._looked_at = 0.0
         self._ahead = inf
-        self._changed: set[str] = set()
-        self._dropped: set[str] = set()
         self._unswept: set[str | None] = set()
-        self._gone: Recent[str, bytes | None] = Recent(_MOST_GONE)
-        self._kept_head: dict[str, Any] = {}
         if checkpoint is not None:
-            self._restore(checkpoint, since)
+            self._restore(checkpoint)
+            self._resume(since)
         self._memory = Memory(self.positions)
 
     # What the list says
@@ -254,11 +236,8 @@ class Roster:
 
     def gone(self, uuid: str) -> Change:
         """The service no longer knows this conversation."""
-        position = self.positions.pop(uuid, None)
-        self._gone.set(uuid, None if position is None else position.row)
         self._queues.forget(uuid)
-        self._changed.discard(uuid)
-        self._dropped.add(uuid)
+        self._lose(uuid)
         return Change(conversation_uuid=uuid, kind="gone")
 
     # How it stands
@@ -291,64 +270,15 @@ class Roster:
         position = self.positions.get(uuid)
         return position is not None and position.is_quarantined
 
-    def checkpoint(self) -> PollerCheckpoint:
-        """Where it stands: what changed since `kept`."""
-        changed = {uuid: self.positions[uuid].to_dict() for uuid in self._changed}
-        gone = {uuid: self._gone.get(uuid) for uuid in self._dropped}
-        lost = {uuid: {_GONE: None if row is None else row.hex()} for uuid, row in gone.items()}
-        return PollerCheckpoint(head=self._head(), conversations=changed | lost)
+    # Beginning again
 
-    @property
-    def has_changed(self) -> bool:
-        """Whether there is anything to keep."""
-        return bool(self._changed or self._dropped) or self._head() != self._kept_head
-
-    def kept(self) -> None:
-        """All that changed so far was kept."""
-        self._kept_head = self._head()
-        self._changed.clear()
-        self._dropped.clear()
-
-    def _head(self) -> dict[str, Any]:
-        return {
-            "mark": self.mark,
-            "start": self.start,
-            "since": self._since,
-            "medium": self._medium,
-            "shape": self.shape.to_dict(),
-            "place": self.place.to_dict(),
-            "complete_through": self.complete_through,
-        }
-
-    def _restore(self, checkpoint: PollerCheckpoint, since: Since) -> None:
-        try:
-            head = checkpoint.head
-            self.mark, self.start, self._since = head["mark"], head["start"], head["since"]
-            self.shape, self.place = PageShape.from_dict(head["shape"]), Place.from_dict(head["place"])
-            for uuid, data in checkpoint.conversations.items():
-                self._recall(uuid, data)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            what = f"{type(error).__name__}: {error}"
-            raise ConfigurationError(f"this is no checkpoint of a poller ({what}): begin without it") from None
-        if head.get("medium") != self._medium:
-            raise ConfigurationError(
-                f"what was kept so far follows medium={head.get('medium')!r} and cannot go on with {self._medium!r}: "
-                "pass the same one, or keep the other in another place"
-            )
+    def _resume(self, since: Since) -> None:
         if since is not None and _begins(since) < _begins(self._since):
             self._widen(since)
         for uuid, position in self.positions.items():
             self._audited = max(self._audited, position.audited)
             self.put_back(uuid)
             self._queues.hold(uuid, position)
-
-    def _recall(self, uuid: str, data: Mapping[str, Any] | None) -> None:
-        if data is None:
-            return
-        if (row := data.get(_GONE, data)) is data:
-            self.positions[uuid] = Position.from_dict(data)
-        else:
-            self._gone.set(uuid, None if row is None else bytes.fromhex(row))
 
     def _widen(self, since: Since) -> None:
         """Read what is older than what was read so far."""
@@ -422,9 +352,7 @@ class Roster:
         position = self.positions.get(uuid)
         if position is None:
             start = (self.start or 0) if self._since == "now" else self._since or 0
-            position = self.positions[uuid] = Position(start, start - 1, known={} if self._remembers else None)
-            self._dropped.discard(uuid)
-            self._gone.drop(uuid)
+            position = self._find(uuid, Position(start, start - 1, known={} if self._remembers else None))
         return position
 
     def _owe(self, uuid: str, owed: Owed, due: float) -> None:
