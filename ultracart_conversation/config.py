@@ -144,7 +144,11 @@ class Adaptive:
 
 @attrs.frozen(kw_only=True)
 class Audit:
-    """How a poller finds what no list shows: edits, removals, and messages that came very late."""
+    """How a poller finds what no list shows: edits, removals, and messages that came very late.
+
+    Without an archive it finds only what happens to messages that this process read, or that were two minutes old or
+    younger where the checkpoint was made. A `run_once` reads each conversation again once at most.
+    """
 
     window: float = attrs.field(default=7 * 86_400.0, validator=attrs.validators.gt(0))
     """Seconds back from now; what was said before is not read again."""

@@ -44,8 +44,9 @@ class MessagePoller:
 
     `since` is the time of the oldest message that is wanted. None is what an archive or checkpoint began with; at the
     beginning it is all that there is where it is kept, and what comes from now on where it is not. An earlier one than
-    before completes what is kept. What was there before is read `order` first, when nothing new is to be read.
-    `conversations` are followed instead of all, each for a request a look; `medium` is `sms` or `websocket`.
+    before completes what an archive keeps, and hands over again to a sink what it had. What was there before is read
+    `order` first, when nothing new is to be read. `conversations` are followed instead of all, each for a request a
+    look; `medium` is `sms` or `websocket`.
     `interval` is the seconds from one look to the next, or how to choose them; `concurrency` the conversations that
     are read at the same time, as many as the limits allow by default. `settle` is after how many seconds a
     conversation is read once more whose row does not prove what was read. `audit` finds what no list shows.
@@ -127,7 +128,7 @@ class MessagePoller:
         """Let a running session tell in which conversations something happens, so that looking becomes an audit.
 
         A conversation is read within seconds of what is pushed; while the session is live, an `Adaptive` interval is
-        its longest. What the session misses is found by looking.
+        its longest. What the session misses is found by looking. Another session takes the place of the first.
         """
         self._running().hints.attach(session)
 
@@ -148,8 +149,9 @@ class MessagePoller:
     async def run_once(self) -> PollerStatistics:
         """Look once, and read all that is new and all of the past that is left; for a scheduler.
 
-        It waits for the limits as long as it takes. Cancelled, or ended by an error that it raises, it has kept what
-        it read. Needs an archive or a sink, as it hands nothing over.
+        It waits for the limits as long as it takes. Raises why something that is not one conversation's own fault could
+        not be listed or read, after all else was. Cancelled, or ended by an error that it raises, it has kept what it
+        read. Needs an archive or a sink, as it hands nothing over.
         """
         follower = self._running()
         if self._sink is None:
@@ -266,6 +268,8 @@ class MessagePoller:
     def _epoch(self, since: datetime | None) -> Since:
         if since is None:
             return "now" if self._sink is None else None
+        if not isinstance(since, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - a date is a likely mistake
+            raise ConfigurationError(f"since is a datetime with an offset, not {since!r}")
         if since.tzinfo is None:
             raise ConfigurationError(f"since={since.isoformat()} has no offset: say which zone, for example tzinfo=UTC")
         return int(since.timestamp() * 1000)
