@@ -1,6 +1,6 @@
 """What a poller cannot do is one clear sentence, before anything is sent."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
