@@ -330,7 +330,7 @@ class Follower:
     def _mind_the_clock(self) -> None:
         """When our clock was put back, what waits by it would wait too long."""
         time = self._clock.time()
-        if time < self._last_time:
+        if time < self._last_time - 1:
             self._roster.rewound(now=time)
         self._last_time = time
 
