@@ -35,7 +35,9 @@ class Archive:
 
     `database` is the path of a file, which is created for its owner alone, or `sqlite:///` with the path. Its tables
     are documented in the README, and other programs may read them at any time.
-    `busy_timeout` is how many seconds to wait for another process that writes.
+    `busy_timeout` is how many seconds to wait for another process that writes. With `read_only` the file has to be
+    there, and may be one that this user cannot write; nothing is made or changed. Within this process leave the file
+    to archives and to `sqlite3`: if it is opened and closed in another way, be it to copy it, they lose their locks.
 
     Everything here raises `ConfigurationError` outside of `async with`; `ArchiveError` when the file cannot be used,
     with what to do about it, after which nothing is half written; and `ArchiveBusy` when another process kept it
@@ -43,13 +45,19 @@ class Archive:
     """
 
     def __init__(
-        self, database: str | os.PathLike[str], *, clock: Clock | None = None, busy_timeout: float = 30.0
+        self,
+        database: str | os.PathLike[str],
+        *,
+        clock: Clock | None = None,
+        busy_timeout: float = 30.0,
+        read_only: bool = False,
     ) -> None:
         if not busy_timeout >= 0:
             raise ConfigurationError(f"busy_timeout={busy_timeout!r} is no time to wait: give seconds, 0 or more")
         self._path = _path_of(database)
         self._clock: Clock = SystemClock() if clock is None else clock
         self._busy_timeout = busy_timeout
+        self._read_only = read_only
         self._database: Database | None = None
         self._epoch: int | None = None
 
@@ -58,7 +66,7 @@ class Archive:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """Where the file is, from the root."""
         return self._path
 
     @property
@@ -70,7 +78,9 @@ class Archive:
         if self._database is not None:
             raise ConfigurationError(f"the archive {self._path} is open already: enter it once")
         _need_asyncio()
-        database = _database_class()(self._path, clock=self._clock, busy_timeout=self._busy_timeout)
+        database = _database_class()(
+            self._path, clock=self._clock, busy_timeout=self._busy_timeout, read_only=self._read_only
+        )
         self._database = database
         try:
             await database.open()
@@ -99,13 +109,17 @@ class Archive:
         """Keep the batch and what of the checkpoint changed, in one transaction; a repeated batch changes nothing.
 
         It is kept as a whole or not at all wherever it is cancelled, and safe to repeat. Raises `Fenced` when another
-        archive object, be it of another process, has claimed the file since, and `ConfigurationError` before `claim`.
+        archive object, be it of another process, has claimed the file since, and `ConfigurationError` before `claim`;
+        `ArchiveError` when the first rows after `claim`, ten or more, are all of merchants that the archive has nothing
+        of, so that two accounts are not mixed, and for what JSON cannot say, which only models made by hand have.
         """
         from ultracart_conversation._archive.writing import commit  # noqa: PLC0415
 
+        database = self._opened
+        database.check_writable()
         if self._epoch is None:
             raise ConfigurationError(f"the archive {self._path} is not claimed: call claim() before commit()")
-        await commit(self._opened, batch, checkpoint, epoch=self._epoch, at=self._now())
+        await commit(database, batch, checkpoint, epoch=self._epoch, at=self._now())
 
     async def known(self, conversation_uuid: str) -> dict[str, Known]:
         """What is kept of a conversation's messages, by key; those that the service no longer has have epoch 0."""
@@ -125,7 +139,7 @@ class Archive:
         """The newest messages whose body has all words and "phrases" of `text`, newest first; `word*` is a beginning.
 
         Case and accents make no difference, and what the service has removed is not found. `since` is inclusive.
-        Raises `ConfigurationError` when there is nothing to search for.
+        Raises `ConfigurationError` when there is nothing to search for, and for values that nothing can have.
         """
         from ultracart_conversation._archive.search import search  # noqa: PLC0415
 
@@ -147,8 +161,15 @@ class Archive:
         Every change comes at least once and in order; what is acknowledged does not come again. Several may be
         acknowledged by the last of them. Message and conversation are as they are by now, not as they were at the
         change. It is read in pages, so that a slow consumer holds up nobody. Consumers need no claim, and may be other
-        processes. Raises `ArchiveError` where rows were taken out of the feed, or where the archive is an older copy
-        than the one that was read before.
+        processes.
+
+        Give `consumer` rather than keep a number: where an older copy of the file is put back, its position goes back
+        with it, so that nothing that is in the feed is missed. The numbers after the copy are given once more, to other
+        changes, and `after` with a number of before passes those over: it raises `ArchiveError` only while the feed has
+        not come as far again. With a number of your own, read all of the archive again after a restore.
+
+        Raises `ArchiveError` where rows were taken out of the feed as well, and `ConfigurationError` for what is no
+        place in it.
         """
         from ultracart_conversation._archive.feed import changes  # noqa: PLC0415
 
@@ -186,7 +207,8 @@ class Archive:
           as a formula has a `'` before it, so other programs do better with the others.
         - "parquet" needs `pip install "ultracart-conversation[parquet]"`; times are milliseconds in UTC.
 
-        Raises `ConfigurationError` for what cannot be exported to, and `ArchiveError` when the disk is full.
+        Raises `ConfigurationError` for what cannot be exported to, such as a file of the archive itself, and
+        `ArchiveError` when the disk is full.
         """
         from ultracart_conversation._archive.export import export  # noqa: PLC0415
         from ultracart_conversation._archive.shielding import wound_up  # noqa: PLC0415
@@ -231,7 +253,9 @@ def _path_of(database: str | os.PathLike[str]) -> Path:
         text = rest.removeprefix("/")
     if not text or text == ":memory:":
         raise ConfigurationError("an archive is a file: give its path")
-    return Path(text)
+    if "\0" in text:
+        raise ConfigurationError(f"an archive cannot be kept in {text!r}: no path has a NUL")
+    return Path(text).absolute()
 
 
 def _need_asyncio() -> None:

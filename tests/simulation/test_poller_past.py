@@ -148,9 +148,12 @@ async def test_progress_and_how_long_the_past_will_take() -> None:
         assert 0.4 * (done - at) <= eta <= 1.5 * (done - at), (at, left, eta, done - at)
 
 
-async def test_a_long_conversation_of_the_past_holds_up_no_look_and_is_read_on_from_where_it_was_left() -> None:
-    """Of an hourly limit that is nearly used up, 10,000 messages take hours; what is new is seen at the next look."""
-    simulation = Simulation(conversations=3, latency=0.05)
+@pytest.mark.parametrize(("limits", "latency"), [(Limits(per_hour=100), 0.05), (MANY, 5.0)], ids=["limits", "service"])
+async def test_a_long_conversation_of_the_past_holds_up_no_look_and_is_read_on_from_where_it_was_left(
+    limits: Limits, latency: float
+) -> None:
+    """Where 10,000 messages take long, by the limits or the service, what is new is seen at the next look."""
+    simulation = Simulation(conversations=3, latency=latency)
     long, other = map(simulation.customer, simulation.conversation_uuids[:2])
     began = simulation.timeline.time() - 90_000
     for number in range(10_000):
@@ -169,12 +172,11 @@ async def test_a_long_conversation_of_the_past_holds_up_no_look_and_is_read_on_f
         await simulation.timeline.sleep(3 * HOUR)
 
     async def run() -> None:
-        limits = Limits(per_hour=100)
         async with polling(simulation, sink=notebook, limits=limits, interval=60, audit=None) as poller:
             await taken(poller, Notebook(), traffic)
 
     await play(simulation, run)
-    assert max(ages) <= MINUTE + 2 * 36, "a look a minute, and a request every 36 seconds"
+    assert max(ages) <= MINUTE + 2 * 36, "a look a minute, and a request in 36 seconds"
     assert notebook.bodies == stored(simulation)
     assert notebook.repeated == []
     assert reads(simulation).count(long.conversation_uuid) <= 1.1 * 10_000 / 200 + 3

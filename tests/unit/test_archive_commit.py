@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,10 @@ from tests.archive_desk import (
     statements,
 )
 from tests.virtual_clock import VirtualClock
+from ultracart_conversation import JsonObject
 from ultracart_conversation._sync.known import digest_of
-from ultracart_conversation.changes import PollerCheckpoint
+from ultracart_conversation.changes import Batch, PollerCheckpoint
+from ultracart_conversation.errors import ArchiveError
 from ultracart_conversation.models import (
     Conversation,
     ConversationMessage,
@@ -270,4 +273,30 @@ async def test_the_number_of_statements_does_not_depend_on_the_batch(path: Path)
             with statements() as sent:
                 await archive.commit(some, checkpoint(1, c0={"at": 1}))
             counts.append(len(sent))
-    assert counts == [11, 13, 6]
+    assert counts == [12, 14, 7]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (batch(change("a", message("n", "hello \ud83d"))), {}),
+        (batch(change("a", message("\ud83d"))), {}),
+        (batch(change("a", message("n", extra=JsonObject({"newer": object()})))), {}),
+        (batch(change("\ud83d")), {}),
+        (batch(change("a", removed=("\ud83d",))), {}),
+        (batch(rows=(row("a", last_conversation_message_body="\ud83d"),)), {}),
+        (batch(), {"\ud83d": {"at": 1}}),
+        (batch(), {"a": {"at": "\ud83d"}}),
+    ],
+)
+async def test_what_cannot_be_written_is_said_and_keeps_nothing_of_the_batch(
+    given: Batch, named: dict[str, Any], path: Path
+) -> None:
+    async with claimed(path) as archive:
+        await archive.commit(batch(change("a", message("m"))), checkpoint(1))
+        before = contents(path)
+        whole = batch(change("b", message("m")), *given.changes, rows=given.conversations)
+        with pytest.raises(ArchiveError, match=r"cannot be kept.*: nothing was written$") as caught:
+            await archive.commit(whole, checkpoint(2, **named))
+        assert contents(path) == before
+        assert "hello" not in str(caught.value)

@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ SECOND = batch(
     change("b", kind="gone"),
     rows=(row("a", message_count=3),),
 )
-MOMENTS = 20
+MOMENTS = 21
 """More than a commit has statements."""
 Cancel = Callable[[], object]
 Way = Callable[[Callable[[Cancel], Any]], Awaitable[None]]
@@ -132,6 +132,59 @@ async def test_commits_at_the_same_time_take_turns(path: Path) -> None:
         commits = (archive.commit(batch(change(f"c{number}", message("m"))), checkpoint()) for number in range(30))
         await asyncio.gather(*commits, *(archive.known("c1") for _ in range(30)))
     assert select(path, "SELECT seq FROM outbox ORDER BY seq") == [*range(1, 61)]
+
+
+@contextmanager
+def held(word: str) -> Iterator[tuple[list[str], threading.Event]]:
+    """Statements with the word, which stand still in connections that are opened meanwhile, and what ends that."""
+    standing: list[str] = []
+    go_on = threading.Event()
+
+    def hold(statement: str) -> None:
+        if word in statement:
+            standing.append(statement)
+            go_on.wait()
+
+    def watch(connection: Any, _: object) -> None:
+        connection.run_async(lambda driver: driver.set_trace_callback(hold))
+
+    event.listen(Engine, "connect", watch)
+    try:
+        yield standing, go_on
+    finally:
+        go_on.set()
+        event.remove(Engine, "connect", watch)
+
+
+@asynccontextmanager
+async def busy_readers(path: Path) -> AsyncGenerator[Archive]:
+    """An archive in which as many searches run as there may be."""
+    with held("MATCH") as (standing, go_on):
+        async with Archive(path) as archive:
+            searches = [asyncio.create_task(archive.search("one")) for _ in range(4)]
+            try:
+                await until(lambda: len(standing) == 4)
+                yield archive
+            finally:
+                go_on.set()
+                await asyncio.wait(searches)
+
+
+async def test_who_waits_behind_long_reads_can_be_cancelled(path: Path, first: bytes) -> None:
+    async with busy_readers(copied(first, path)) as archive:
+        behind = asyncio.create_task(archive.statistics())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        behind.cancel()
+        await asyncio.wait((behind,), timeout=5.0)
+        assert behind.cancelled()
+
+
+async def test_a_poller_never_waits_for_long_reads(path: Path, first: bytes) -> None:
+    async with busy_readers(copied(first, path)) as archive:
+        assert set(await asyncio.wait_for(archive.known("a"), 5.0)) == {"m", "n"}
+        await asyncio.wait_for(archive.claim(), 5.0)
+        await asyncio.wait_for(archive.commit(SECOND, checkpoint(2)), 5.0)
 
 
 @contextmanager
@@ -266,7 +319,7 @@ async def test_opening_that_is_cancelled_at_any_statement_can_be_done_again(tmp_
         await broken_off(way, work)
         async with claimed(path) as archive:
             await archive.commit(FIRST, checkpoint())
-        assert select(path, "SELECT version FROM schema_version ORDER BY 1") == [1, 2]
+        assert select(path, "SELECT version FROM schema_version ORDER BY 1") == [2]
 
 
 @pytest.mark.usefixtures("threads")

@@ -279,6 +279,26 @@ async def test_a_full_disk_is_said_and_leaves_nothing(form: str, size: int, tmp_
         assert len(await archive.search("0*", limit=1)) <= 1
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("linked", ["nothing", "directory", "archive"])
+async def test_the_files_of_the_archive_are_left_alone(suffix: str, linked: str, tmp_path: Path) -> None:
+    """By whatever way they are named, and also those that are not there yet."""
+    place, link = tmp_path / "place", tmp_path / "link"
+    place.mkdir()
+    link.symlink_to(place, target_is_directory=True)
+    async with shelf(place, new("chat", SAID)):
+        pass
+    file = place / "conversations.db"
+    if linked == "archive":
+        file = tmp_path / "linked.db"
+        file.symlink_to(place / "conversations.db")
+    async with Archive(file) as archive:
+        target = (link if linked == "directory" else place) / f"conversations.db{suffix}"
+        with pytest.raises(ConfigurationError, match="is the archive itself, or belongs to it"):
+            await archive.export(target)
+        assert await archive.export(place / "conversations.db-out") == 1
+
+
 async def test_what_cannot_be_exported_is_said_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

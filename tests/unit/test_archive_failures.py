@@ -59,7 +59,7 @@ async def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_a_directory_in_the_place_of_the_file(tmp_path: Path) -> None:
-    assert "cannot be opened: Is a directory" in await refused(tmp_path)
+    assert "cannot be opened: it is not a plain file" in await refused(tmp_path)
 
 
 @pytest.mark.asyncio

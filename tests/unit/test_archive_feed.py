@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -157,9 +158,37 @@ async def test_where_to_begin_is_said_in_one_way(tmp_path: Path) -> None:
             archive.changes(after=1, consumer="crm")
         with pytest.raises(ConfigurationError, match="after=-1"):
             archive.changes(after=-1)
+        with pytest.raises(ConfigurationError, match=f"after={2**63}"):
+            archive.changes(after=2**63)
+        with pytest.raises(ArchiveError, match="older copy"):
+            await numbers(archive, after=2**63 - 1)
+        with pytest.raises(ConfigurationError, match=r"consumer='\\ud83d' has half a character"):
+            archive.changes(consumer="\ud83d")
+        with pytest.raises(ConfigurationError, match="half a character"):
+            await archive.acknowledge("\ud83d", 1)
         with pytest.raises(ConfigurationError, match="limit=0"):
             archive.changes(limit=0)
         with pytest.raises(ConfigurationError, match="needs a name"):
             archive.changes(consumer="")
         with pytest.raises(ConfigurationError, match="needs a name"):
             await archive.acknowledge("", 1)
+
+
+async def test_a_consumer_misses_nothing_where_an_older_copy_is_put_back(tmp_path: Path) -> None:
+    path, copy = tmp_path / "conversations.db", tmp_path / "copy.db"
+    async with shelf(tmp_path, new("a", message("1"))) as archive:
+        await archive.acknowledge("crm", 1)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        await keep(archive, new("a", message("2"), message("3")))
+        await archive.acknowledge("crm", 4)
+    copy.replace(path)
+    async with shelf(tmp_path, new("a", message("4"), message("2"), message("3"))) as archive:
+        again = await read(archive, consumer="crm")
+        assert [(change.seq, change.conversation_message_uuid) for change in again] == [
+            (2, "1"),
+            (3, "4"),
+            (4, "2"),
+            (5, "3"),
+        ]
+        assert await numbers(archive, after=4) == [5]

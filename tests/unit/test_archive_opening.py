@@ -59,12 +59,46 @@ async def test_an_empty_file_becomes_an_archive(path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_path_means_where_it_led_at_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.mkdir()
+    monkeypatch.chdir(path.parent)
+    async with Archive(path.name) as archive:
+        monkeypatch.chdir(elsewhere)
+        await archive.claim()
+        await archive.commit(batch(change("a", message("m"))), checkpoint())
+        assert (await archive.statistics()).messages == 1
+        assert await archive.export("out.jsonl") == 1
+    async with archive:
+        assert archive.path == path
+    assert os.listdir(elsewhere) == ["out.jsonl"]
+
+
+@pytest.mark.asyncio
+async def test_a_link_is_followed_although_there_is_nothing_yet(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path.name)
+    async with claimed(link) as archive:
+        await archive.commit(batch(change("a", message("m"))), checkpoint())
+    assert (mode(path), link.is_symlink()) == (0o600, True)
+    assert select(path, "SELECT count(*) FROM messages") == [1]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["a?mode=memory", "a#b", "p%41", "ü ñ", "file:x", "a'b\"c", "a&b=c;d"])
+async def test_a_name_is_nothing_but_a_name(path: Path, name: str) -> None:
+    async with claimed(path.with_name(name)):
+        assert mode(path.with_name(name)) == 0o600
+    assert os.listdir(path.parent) == [name]
+
+
+@pytest.mark.asyncio
 async def test_several_may_make_the_same_archive(path: Path) -> None:
     archives = [Archive(path) for _ in range(8)]
     await asyncio.gather(*(archive.__aenter__() for archive in archives))
     await asyncio.gather(*(archive.claim() for archive in archives))
     assert select(path, "SELECT epoch FROM claims") == [8]
-    assert select(path, "SELECT version FROM schema_version ORDER BY 1") == [1, 2]
+    assert select(path, "SELECT version FROM schema_version ORDER BY 1") == [2]
     await asyncio.gather(*(archive.__aexit__(None, None, None) for archive in archives))
 
 
@@ -87,6 +121,11 @@ def test_another_database_is_refused_without_repeating_its_password(url: str) ->
 def test_an_archive_needs_a_file(name: str) -> None:
     with pytest.raises(ConfigurationError, match="an archive is a file"):
         Archive(name)
+
+
+def test_no_path_has_a_nul() -> None:
+    with pytest.raises(ConfigurationError, match="no path has a NUL"):
+        Archive("a\0b")
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan")])

@@ -1,5 +1,6 @@
 """Reading conversations and messages back, and the statistics of an archive."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ultracart_conversation import (
     JsonObject,
     MessageType,
 )
+from ultracart_conversation._archive.schema import METADATA
 from ultracart_conversation.archive import Archive, ArchiveStatistics
 
 pytestmark = pytest.mark.asyncio
@@ -104,6 +106,32 @@ async def test_the_size_grows_with_what_is_kept(tmp_path: Path) -> None:
         before = (await archive.statistics()).size
         await keep(archive, new("a", message("1", "x" * 100_000)))
         assert (await archive.statistics()).size > before + 100_000
+
+
+async def test_the_size_is_the_same_behind_a_link(tmp_path: Path) -> None:
+    """The log of what was written last is beside the file, and not beside the link."""
+    async with shelf(tmp_path, new("a", message("1", "x" * 100_000))) as archive:
+        (tmp_path / "elsewhere").mkdir()
+        link = tmp_path / "elsewhere" / "link.db"
+        link.symlink_to(archive.path)
+        async with Archive(link) as linked:
+            assert (await linked.statistics()).size == (await archive.statistics()).size > 200_000
+
+
+async def test_a_conversation_that_no_archive_can_have_is_refused(tmp_path: Path) -> None:
+    async with shelf(tmp_path) as archive:
+        with pytest.raises(ConfigurationError, match=r"conversation_uuid='\\ud83d' has half a character"):
+            await uuids(archive, "\ud83d")
+        with pytest.raises(ConfigurationError, match="half a character"):
+            await archive.known("\ud83d")
+
+
+async def test_the_readme_names_what_other_programs_read() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    tables = [table for name, table in METADATA.tables.items() if name not in {"claims", "budget", "schema_version"}]
+    for table in tables:
+        [described] = re.findall(rf"^\| `{table.name}` \|.*$", readme, re.MULTILINE)
+        assert {column.name for column in table.columns} <= set(re.findall(r"`(\w+)`", described)), table.name
 
 
 async def test_a_closed_archive_says_so(tmp_path: Path) -> None:

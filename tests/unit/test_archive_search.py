@@ -1,13 +1,16 @@
 """Searching an archive: what is typed, what is found, in which order."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.archive_desk import select
 from tests.archive_shelf import EPOCH, keep, message, new, removed, shelf, updated
 from ultracart_conversation import ConfigurationError
 from ultracart_conversation.archive import Archive
@@ -127,3 +130,68 @@ async def test_times_without_an_offset_and_limits_below_one_are_refused(tmp_path
             await archive.search("refund", since=datetime(2026, 1, 1))
         with pytest.raises(ConfigurationError, match="limit=0"):
             await archive.search("refund", limit=0)
+
+
+async def test_values_that_nothing_can_have_are_refused(tmp_path: Path) -> None:
+    async with shelf(tmp_path, new("chat", message("m", "refund"))) as archive:
+        assert len(await archive.search("refund", limit=2**63 - 1)) == 1
+        with pytest.raises(ConfigurationError, match=f"limit={2**63} is no number of messages"):
+            await archive.search("refund", limit=2**63)
+        with pytest.raises(ConfigurationError, match=r"conversation_uuid='\\ud83d' has half a character"):
+            await archive.search("refund", conversation_uuid="\ud83d")
+
+
+SHAPES = st.tuples(
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 3),
+    st.lists(st.sampled_from(["refund", "refunds", "tea", "order", "été"]), max_size=5).map(" ".join),
+    st.booleans(),
+)
+
+
+@settings(max_examples=20)
+@given(said=st.lists(SHAPES, max_size=12), limit=st.integers(1, 6), since=st.none() | st.integers(0, 3))
+async def test_what_is_found_is_what_one_plain_query_finds(
+    said: list[tuple[str, int, str, bool]], limit: int, since: int | None
+) -> None:
+    """The rows, their order and their excerpts, however many there are beyond the limit."""
+    when = None if since is None else datetime.fromtimestamp(EPOCH / 1000 + since, UTC)
+    with TemporaryDirectory() as directory:
+        async with shelf(Path(directory)) as archive:
+            for number, (uuid, second, body, is_removed) in enumerate(said):
+                key = f"{number % 3}-{number}"
+                await keep(archive, new(uuid, message(key, body, epoch=EPOCH + second * 1000)))
+                if is_removed:
+                    await keep(archive, removed(uuid, key))
+            for typed, query in (("refund", '"refund"'), ("re*", '"re"*'), ("tea order", '"tea" "order"')):
+                hits = await archive.search(typed, limit=limit, since=when)
+                found = [(hit.conversation_uuid, hit.message.conversation_message_uuid, hit.excerpt) for hit in hits]
+                assert found == plainly(archive.path, query, EPOCH + (since or 0) * 1000, limit)
+
+
+def plainly(path: Path, query: str, epoch: int, limit: int) -> list[Any]:
+    return select(
+        path,
+        "SELECT m.conversation_uuid, m.conversation_message_uuid, snippet(messages_text, 0, '[', ']', '…', 16) "
+        "FROM messages_text JOIN messages m ON m.id = messages_text.rowid "
+        "WHERE messages_text MATCH ? AND removed_at IS NULL AND message_epoch >= ? "
+        "ORDER BY message_epoch DESC, conversation_message_uuid, conversation_uuid LIMIT ?",
+        query,
+        epoch,
+        limit,
+    )
+
+
+async def test_excerpts_are_made_of_what_is_given_and_of_nothing_else(tmp_path: Path) -> None:
+    """Making one reads a body from end to end, which takes much longer than to find it."""
+    long = "word " * 10_000
+    many = [message(f"{number:02}", f"{long} refund {long}", epoch=EPOCH + number) for number in range(40)]
+
+    async def work_of(limit: int) -> float:
+        """In seconds of the processor, of this process alone."""
+        begin = time.process_time()
+        assert len(await archive.search("refund", limit=limit)) == limit
+        return time.process_time() - begin
+
+    async with shelf(tmp_path, new("chat", *many)) as archive:
+        assert await work_of(40) > 8 * min([await work_of(1) for _ in range(3)])

@@ -18,7 +18,9 @@ assert dumps({{"a": [1, 2.5, None, True, "\\u2713"]}}) == '{{"a":[1,2.5,null,tru
 cut = loads(CUT)
 assert cut == {{"\\ufffd": ["\\ufffd", "\\U0001f600", "\\\\ud83d", 1.5, None]}}, cut
 assert loads(dumps(cut)) == cut
-for bad in (b"", b"<html>", b'{{"a": 1', b"[NaN]", b'["\\xff"]', b"[" * 100_000):
+assert loads(b"[1e300, -2.5E-3, 1e-999]") == [1e300, -0.0025, 0.0]
+large = (b"1e999", b"[-1.5E+400]", rb'["\\ud83d", 1e999]')
+for bad in (*large, b"", b"<html>", b'{{"a": 1', b"[NaN]", b'["\\xff"]', b"[" * 100_000):
     try:
         loads(bad)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ T = TypeVar("T")
 _MOST = 500
 
 
-def chunks(values: Sequence[T], *, size: int = _MOST) -> Iterator[Sequence[T]]:
-    """`values` in order, at most `size` at a time; nothing for none."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`values` in order, a piece at a time; nothing for none."""
+    for start in range(0, len(values), _MOST):
+        yield values[start : start + _MOST]

@@ -1,10 +1,9 @@
 """All that only SQLite understands: the file, its pragmas, how transactions begin, and full-text search."""
 
 import asyncio
-import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,18 +11,25 @@ from sqlalchemy import URL, ColumnElement, Integer, Select, Table, column, event
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from ultracart_conversation._archive.connections import Connections
 from ultracart_conversation._archive.schema import messages
 
 APPLICATION_ID = 0x55434341
 """In the header of every archive, so that the file of another program is never taken for one."""
-Kind = Literal["new", "archive", "foreign", "no database"]
+Kind = Literal["new", "archive", "foreign"]
+Access = Literal["write", "read", "untouched"]
+"""Untouched is a file that is taken to stay as it is: reading it makes no files beside it, and takes no locks."""
 Reason = Literal["busy", "full", "disk", "read-only", "unopenable", "damaged", "no database", "failed"]
 
-_MAGIC = b"SQLite format 3\0"
 _SLICE = 0.1
-_READERS = 4
+_URI: dict[Access, dict[str, str]] = {
+    # Not one of them makes a file: that would be readable for others.
+    "write": {"mode": "rw"},
+    "read": {"mode": "ro"},
+    "untouched": {"mode": "ro", "immutable": "1"},
+}
 _REASONS: dict[int, Reason] = {
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_LOCKED: "busy",
@@ -57,44 +63,28 @@ INSERT INTO messages_text (messages_text) VALUES ('rebuild');
 """
 
 
-def kind_of(path: Path) -> Kind:
-    """What the file is, by its first bytes and without opening it as a database; raises `OSError`."""
-    with path.open("rb") as file:
-        header = file.read(100)
-    if not header:
-        return "new"
-    if len(header) < 100 or not header.startswith(_MAGIC):
-        return "no database"
-    return "archive" if int.from_bytes(header[68:72], "big") == APPLICATION_ID else "foreign"
-
-
-def create_file(path: Path) -> None:
-    """An empty file that only its owner may read; SQLite gives its companions the same mode. Raises `OSError`."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600))
-
-
-def writer(path: Path, *, patience: float) -> AsyncEngine:
+def writer(path: Path, *, patience: float) -> Connections:
     """One connection, which waits for others in slices, so that whoever waits can be cancelled."""
-    return _engine(path, connections=1, timeout=min(_SLICE, patience))
+    return _connections(path, "write", count=1, timeout=min(_SLICE, patience))
 
 
-def readers(path: Path, *, patience: float) -> AsyncEngine:
-    """A few connections that cannot write; beside a write-ahead log they hardly ever wait."""
-    return _engine(path, connections=_READERS, timeout=patience)
+def readers(path: Path, access: Access, *, count: int, patience: float) -> Connections:
+    """Connections that cannot write; beside a write-ahead log they hardly ever wait."""
+    return _connections(path, access, count=count, timeout=patience)
 
 
-def _engine(path: Path, *, connections: int, timeout: float) -> AsyncEngine:
+def _connections(path: Path, access: Access, *, count: int, timeout: float) -> Connections:
     # Opening a connection starts a thread, so they are kept; one connection never serves two transactions at a time.
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path.absolute())),
-        pool_size=connections,
+        URL.create("sqlite+aiosqlite", database=path.as_uri(), query={"uri": "true", **_URI[access]}),
+        pool_size=count,
         max_overflow=0,
         pool_timeout=None,
         hide_parameters=True,
         connect_args={"timeout": timeout, "isolation_level": None},
     )
     event.listen(engine.sync_engine, "handle_error", _stay_connected)
-    return engine
+    return Connections(engine, count=count)
 
 
 def _stay_connected(context: ExceptionContext) -> None:
@@ -127,6 +117,13 @@ async def begin_writing(connection: AsyncConnection, *, patience: float) -> None
     await _patiently(connection, "BEGIN IMMEDIATE", patience)
 
 
+async def kind_of(connection: AsyncConnection) -> Kind:
+    """What the file holds; new where there is nothing yet."""
+    if not await _pragma(connection, "page_count"):
+        return "new"
+    return "archive" if await _pragma(connection, "application_id") == APPLICATION_ID else "foreign"
+
+
 async def adopt(connection: AsyncConnection, *, patience: float) -> bool:
     """Mark the file as ours and give it a write-ahead log, so that readers and the writer do not wait for each other.
 
@@ -138,7 +135,7 @@ async def adopt(connection: AsyncConnection, *, patience: float) -> bool:
 
 
 async def has_write_ahead_log(connection: AsyncConnection) -> bool:
-    return bool((await connection.exec_driver_sql("PRAGMA journal_mode")).scalar() == "wal")
+    return bool(await _pragma(connection, "journal_mode") == "wal")
 
 
 async def create_full_text_index(connection: AsyncConnection) -> None:
@@ -147,20 +144,39 @@ async def create_full_text_index(connection: AsyncConnection) -> None:
         await connection.exec_driver_sql(statement)
 
 
-def select_matching(phrases: Iterable[tuple[str, bool]]) -> "Select[*tuple[Any, ...]]":
-    """Rows of `messages` with all phrases, those with True being beginnings, and an `excerpt` that marks them [so]."""
+def select_matching(
+    phrases: Iterable[tuple[str, bool]],
+    *,
+    such: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+    limit: int,
+) -> "Select[*tuple[Any, ...]]":
+    """Rows of `messages` with all phrases, those with True being beginnings, and an `excerpt` that marks them [so].
+
+    They are the first `limit` of those that are `such`, in order.
+    """
     index = table("messages_text", column("rowid", Integer))
     whole: ColumnElement[str] = literal_column(index.name)
     quoted = ['"{}"{}'.format(phrase.replace('"', '""'), "*" * is_prefix) for phrase, is_prefix in phrases]
+    matches = whole.op("MATCH")(" ".join(quoted))
+    of_row = messages.c.id == index.c.rowid
+    first = select(messages.c.id).join_from(index, messages, of_row).where(matches, such).order_by(*order).limit(limit)
+    # Reading bodies for excerpts takes longest, so it is done for these alone. Without the plus the index would be
+    # searched again for each of them, which is slow for beginnings.
+    row_id: ColumnElement[int] = literal_column(f"+{index.name}.rowid", Integer)
     excerpt = func.snippet(whole, 0, "[", "]", "…", 16).label("excerpt")
-    matching = select(messages, excerpt).join_from(index, messages, messages.c.id == index.c.rowid)
-    return matching.where(whole.op("MATCH")(" ".join(quoted)))
+    found = select(messages, excerpt).join_from(index, messages, of_row)
+    return found.where(matches, row_id.in_(first.correlate(None))).order_by(*order)
 
 
 def reason_of(error: DBAPIError) -> Reason:
     """Why a statement failed."""
     code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return _REASONS.get(code & 0xFF, "failed")
+
+
+async def _pragma(connection: AsyncConnection, name: str) -> Any:
+    return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
 
 
 async def _set_up(connection: AsyncConnection, pragma: str) -> None:

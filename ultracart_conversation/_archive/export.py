@@ -12,6 +12,7 @@ from typing import IO
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ultracart_conversation._archive.companions import files_of
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.formats import Row, Write, format_of
 from ultracart_conversation._archive.reading import Query, Record, instant
@@ -82,8 +83,13 @@ def _check(target: Path, archive: Path) -> None:
     # /dev/stdout is a link, and may be one to a file.
     if target.is_symlink() or (target.exists() and not target.is_file()):
         raise ConfigurationError(f"{target} is not a plain file: an export would take its place; give another path")
-    if target.exists() and target.samefile(archive):
-        raise ConfigurationError(f"{target} is the archive itself: export it to another file")
+    if any(_is_same(target, file) for file in files_of(archive)):
+        raise ConfigurationError(f"{target} is the archive itself, or belongs to it: export it to another file")
+
+
+def _is_same(target: Path, file: Path) -> bool:
+    """Also where there is none yet: the database may make it at any time."""
+    return target.resolve() == file or (target.exists() and file.exists() and target.samefile(file))
 
 
 @contextmanager

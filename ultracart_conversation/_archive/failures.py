@@ -10,13 +10,14 @@ from sqlalchemy.exc import DBAPIError
 from ultracart_conversation._archive.dialect import Reason, reason_of
 from ultracart_conversation.errors import ArchiveBusy, ArchiveError
 
+NO_DATABASE = "is not a database: choose another path, or restore a backup if it once was one"
 _SENTENCES: dict[Reason, str] = {
     "full": "has no room left on its disk: make room; nothing of the last transaction was kept",
     "read-only": "cannot be written: make the file and its directory writable for this user",
     "unopenable": "cannot be opened: check that this user may read and write the file and its directory",
     "damaged": "is damaged: restore a backup, or move it away and synchronise again",
     "disk": "could not be read or written: check that its disk works, is still there and has room",
-    "no database": "is not an archive, or is damaged beyond recognition: choose another path or restore a backup",
+    "no database": NO_DATABASE,
 }
 
 
@@ -32,8 +33,13 @@ def explained(path: Path, *, patience: float) -> Generator[None]:
 def unopenable(path: Path, error: OSError) -> ArchiveError:
     """What the file system said."""
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return unusable(path, _SENTENCES["read-only"])
+        return unwritable(path)
     return unusable(path, f"cannot be opened: {error.strerror}; choose another path")
+
+
+def unwritable(path: Path) -> ArchiveError:
+    """This user may read the archive at most."""
+    return unusable(path, _SENTENCES["read-only"])
 
 
 def unusable(path: Path, what: str) -> ArchiveError:

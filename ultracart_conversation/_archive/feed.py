@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ultracart_conversation._archive.arguments import MOST, whole_text
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.dialect import upsert
 from ultracart_conversation._archive.reading import Query, Record, message_in, summary_in
@@ -25,8 +26,8 @@ def changes(
     """See `Archive.changes`."""
     if after is not None and consumer is not None:
         raise ConfigurationError("the change feed begins after a number or where a consumer stands: give one of them")
-    if after is not None and after < 0:
-        raise ConfigurationError(f"after={after} is no place in the change feed: its numbers begin at 1")
+    if after is not None and not 0 <= after <= MOST:
+        raise ConfigurationError(f"after={after} is no place in the change feed: its numbers are 1 to {MOST}")
     if limit is not None and limit < 1:
         raise ConfigurationError(f"limit={limit} would give no change: it is at least 1")
     name = None if consumer is None else _cursor(consumer)
@@ -58,7 +59,7 @@ async def acknowledged(database: Database, consumer: str, /) -> int:
 def _cursor(consumer: str) -> str:
     if not consumer:
         raise ConfigurationError("a consumer of the change feed needs a name")
-    return f"consumer/{consumer}"
+    return f"consumer/{whole_text('consumer', consumer)}"
 
 
 async def _position(database: Database, name: str) -> int:

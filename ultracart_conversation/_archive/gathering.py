@@ -37,6 +37,12 @@ class Gathered:
     """Whether the service no longer has the conversation, for each that the batch speaks of."""
     messages: dict[MessageKey, Said] = attrs.field(factory=dict[MessageKey, Said])
 
+    @property
+    def merchants(self) -> list[str]:
+        """Whose conversations these are, as far as their rows say."""
+        rows = (*self.listed.values(), *self.mentioned.values())
+        return [row.merchant_id for row in rows if row.merchant_id]
+
     @classmethod
     def of(cls, batch: Batch) -> Self:
         gathered = cls()

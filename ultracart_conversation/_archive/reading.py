@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ultracart_conversation._archive import schema
+from ultracart_conversation._archive.arguments import whole_text
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation.models import ConversationMessage, ConversationSummary
 
@@ -33,7 +34,7 @@ async def messages(database: Database, conversation_uuid: str, /) -> AsyncGenera
     """Those that the service still has of a conversation, oldest first, those of one millisecond by UUID."""
     table = schema.messages.c
     order = (table.message_epoch, table.conversation_message_uuid)
-    of_conversation = table.conversation_uuid == conversation_uuid
+    of_conversation = table.conversation_uuid == whole_text("conversation_uuid", conversation_uuid)
     query = select(*order, table.raw).where(of_conversation, table.removed_at.is_(None))
     async for row in _each(database, query, order):
         yield message_in(row.raw)

@@ -7,15 +7,16 @@ from urllib.parse import unquote
 
 import attrs
 
+from ultracart_conversation._archive.arguments import MOST
 from ultracart_conversation._sync.known import digest_of as digest_of_message
 from ultracart_conversation._sync.message_order import epoch_of
 from ultracart_conversation._sync.sweep import digest_of as digest_of_conversation
 from ultracart_conversation._wire.json import dumps
+from ultracart_conversation.errors import ArchiveError
 from ultracart_conversation.models import ConversationMessage, ConversationParticipant, ConversationSummary
 
 Row = dict[str, Any]
 
-_MOST = 2**63 - 1
 _SUMMARY_FIELDS = tuple(field.name for field in attrs.fields(ConversationSummary))
 
 
@@ -27,6 +28,7 @@ def summary_of(conversation: ConversationSummary) -> ConversationSummary:
 
 
 def conversation_row(uuid: str, conversation: ConversationSummary, *, at: int) -> Row:
+    raw = json_of(conversation.to_dict())
     return {
         "conversation_uuid": uuid,
         "conversation_arn": conversation.conversation_arn,
@@ -42,7 +44,7 @@ def conversation_row(uuid: str, conversation: ConversationSummary, *, at: int) -
         "first_seen_at": at,
         "changed_at": at,
         "gone_at": None,
-        "raw": json_of(conversation.to_dict()),
+        "raw": raw,
     }
 
 
@@ -53,10 +55,11 @@ def participant_rows(uuid: str, conversation: ConversationSummary) -> list[Row]:
 
 
 def message_row(uuid: str, key: str, message: ConversationMessage, *, at: int) -> Row:
+    raw = json_of(message.to_dict())
     return {
         "conversation_uuid": uuid,
         "conversation_message_uuid": key,
-        "message_epoch": max(-_MOST, min(epoch_of(message), _MOST)),
+        "message_epoch": max(-MOST, min(epoch_of(message), MOST)),
         "type": _plain(message.type),
         "author_arn": message.author_conversation_participant_arn,
         "author_name": message.author_conversation_participant_name,
@@ -67,7 +70,7 @@ def message_row(uuid: str, key: str, message: ConversationMessage, *, at: int) -
         "first_seen_at": at,
         "changed_at": at,
         "removed_at": None,
-        "raw": json_of(message.to_dict()),
+        "raw": raw,
     }
 
 
@@ -80,7 +83,11 @@ def attachment_rows(uuid: str, key: str, message: ConversationMessage) -> list[R
 
 
 def json_of(value: object) -> str:
-    return dumps(value).decode()
+    """Raises `ArchiveError` for what JSON does not have; what the service sent always can be kept."""
+    try:
+        return dumps(value).decode()
+    except (TypeError, ValueError) as error:
+        raise ArchiveError(f"something cannot be kept, as JSON cannot say it ({error}): nothing was written") from error
 
 
 def _participant_row(uuid: str, name: str, participant: ConversationParticipant) -> Row:
@@ -123,4 +130,4 @@ def _plain(text: str | None) -> str | None:
 
 def _whole(number: int | None) -> int | None:
     """None for what no database keeps as a number; it stays readable in `raw`."""
-    return None if number is None or abs(number) > _MOST else number
+    return None if number is None or abs(number) > MOST else number

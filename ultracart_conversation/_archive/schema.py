@@ -18,9 +18,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
-"""What `migrations` lead to."""
-
 METADATA = MetaData()
 
 # SQLite numbers rows by itself only when their key is called INTEGER.

@@ -3,6 +3,9 @@
 import re
 from datetime import datetime
 
+from sqlalchemy import and_
+
+from ultracart_conversation._archive.arguments import MOST, whole_text
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.dialect import select_matching
 from ultracart_conversation._archive.reading import all_rows, message_in
@@ -10,30 +13,26 @@ from ultracart_conversation._archive.schema import messages
 from ultracart_conversation._archive.values import Hit
 from ultracart_conversation.errors import ConfigurationError
 
+_column = messages.c
+_NEWEST_FIRST = (_column.message_epoch.desc(), _column.conversation_message_uuid, _column.conversation_uuid)
 _PHRASE = re.compile(r'"([^"]*)(?:"|$)(\*?)|([^\s"]+)')
 
 
 async def search(
     database: Database, text: str, /, *, since: datetime | None, conversation_uuid: str | None, limit: int
 ) -> list[Hit]:
-    """The newest messages with all words and "phrases" of `text`, the newest first; a `word*` is the start of one.
-
-    Nothing else in `text` has a meaning, case and accents make no difference, and what the service has removed is not
-    found. `since` is inclusive.
-    """
+    """See `Archive.search`."""
     phrases = phrases_in(text)
     if not phrases:
         raise ConfigurationError("there is nothing to search for: give a word")
-    if limit < 1:
-        raise ConfigurationError(f"limit={limit} would find no message: it is at least 1")
-    column = messages.c
-    query = select_matching(phrases).where(column.removed_at.is_(None))
+    if not 1 <= limit <= MOST:
+        raise ConfigurationError(f"limit={limit} is no number of messages to find: it is 1 to {MOST}")
+    such = and_(_column.removed_at.is_(None))
     if since is not None:
-        query = query.where(column.message_epoch >= _epoch(since))
+        such = and_(such, _column.message_epoch >= _epoch(since))
     if conversation_uuid is not None:
-        query = query.where(column.conversation_uuid == conversation_uuid)
-    newest_first = (column.message_epoch.desc(), column.conversation_message_uuid, column.conversation_uuid)
-    rows = await all_rows(database, query.order_by(*newest_first).limit(limit))
+        such = and_(such, _column.conversation_uuid == whole_text("conversation_uuid", conversation_uuid))
+    rows = await all_rows(database, select_matching(phrases, such=such, order=_NEWEST_FIRST, limit=limit))
     return [
         Hit(conversation_uuid=row.conversation_uuid, message=message_in(row.raw), excerpt=row.excerpt) for row in rows
     ]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ultracart_conversation._archive.arguments import whole_text
 from ultracart_conversation._archive.chunks import chunks
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.dialect import upsert
@@ -66,12 +67,13 @@ async def known(database: Database, conversation_uuid: str) -> dict[str, Known]:
     """See `Archive.known`."""
     column = messages.c
     query = select(column.conversation_message_uuid, column.message_epoch, column.digest, column.removed_at)
+    of_conversation = column.conversation_uuid == whole_text("conversation_uuid", conversation_uuid)
 
     async def work(connection: AsyncConnection) -> dict[str, Known]:
-        rows = await connection.execute(query.where(column.conversation_uuid == conversation_uuid))
+        rows = await connection.execute(query.where(of_conversation))
         return {key: Known(0 if removed_at else epoch, digest) for key, epoch, digest, removed_at in rows}
 
-    return await database.read(work)
+    return await database.read(work, ahead=True)
 
 
 async def _raise_epoch(connection: AsyncConnection, at: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ultracart_conversation._archive.companions import files_of
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.reading import LAST, Query, Record, instant
 from ultracart_conversation._archive.schema import conversations, cursors, messages, outbox, revisions
@@ -42,8 +43,8 @@ def _counts() -> Query:
         _of(conversations, func.count()).label("conversations"),
         _of(messages, func.count()).label("messages"),
         _of(revisions, func.count()).label("revisions"),
-        _of(messages, func.count(messages.c.removed_at)).label("removed"),
-        _of(conversations, func.count(conversations.c.gone_at)).label("gone"),
+        _of(messages, func.count(), messages.c.removed_at.is_not(None)).label("removed"),
+        _of(conversations, func.count(), conversations.c.gone_at.is_not(None)).label("gone"),
         _of(outbox, func.count()).label("changes"),
         _of(messages, func.min(epoch), has_time).label("oldest"),
         _of(messages, func.max(epoch), has_time).label("newest"),
@@ -61,6 +62,5 @@ def _complete_through(checkpoint: str | None) -> datetime | None:
 
 
 def _size(path: Path) -> int:
-    """With the log of what was written last, which the database keeps beside the file."""
-    log = path.with_name(f"{path.name}-wal")
-    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    """With the log of what was written last."""
+    return sum(each.stat().st_size for each in files_of(path) if each.exists())

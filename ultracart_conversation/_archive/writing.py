@@ -1,6 +1,6 @@
 """Putting a batch into the tables, in few statements however large it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, update
@@ -10,6 +10,7 @@ from ultracart_conversation._archive import dialect
 from ultracart_conversation._archive.chunks import chunks
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.gathering import Gathered, MessageKey
+from ultracart_conversation._archive.merchants import take_merchants
 from ultracart_conversation._archive.planning import Plan, Stored, StoredConversation, StoredMessage
 from ultracart_conversation._archive.rows import Row
 from ultracart_conversation._archive.schema import (
@@ -22,6 +23,7 @@ from ultracart_conversation._archive.schema import (
 )
 from ultracart_conversation._archive.state import check_claim, move_checkpoint
 from ultracart_conversation.changes import Batch, PollerCheckpoint
+from ultracart_conversation.errors import ArchiveError
 
 _UPSERT_CONVERSATIONS = dialect.upsert(conversations, but={"first_seen_at", "gone_at"})
 # The columns are those of the rows that it is given.
@@ -35,9 +37,11 @@ _DELETE_ATTACHMENTS = delete(attachments).where(
 async def commit(database: Database, batch: Batch, checkpoint: PollerCheckpoint, *, epoch: int, at: int) -> None:
     """See `Archive.commit`."""
     gathered = Gathered.of(batch)
+    _check_names((*gathered.gone, *(key for _, key in gathered.messages), *checkpoint.conversations))
 
     async def work(connection: AsyncConnection) -> None:
         await check_claim(connection, epoch)
+        await take_merchants(connection, gathered.merchants, epoch=epoch)
         plan = Plan.of(gathered, await _stored(connection, gathered), at=at)
         await _write_conversations(connection, plan)
         await _write_messages(connection, plan)
@@ -46,6 +50,15 @@ async def commit(database: Database, batch: Batch, checkpoint: PollerCheckpoint,
         await move_checkpoint(connection, checkpoint)
 
     await database.write(work)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError:
+        raise ArchiveError(
+            "a UUID of a conversation or message has half a character in it, which cannot be kept: nothing was written"
+        ) from None
 
 
 async def _stored(connection: AsyncConnection, gathered: Gathered) -> Stored:

@@ -74,7 +74,7 @@ def _archived(command: "ArchiveCommand", arguments: Namespace) -> None:
         raise Impossible(f"there is no archive {path}: ultracart-conversation sync --archive {path} makes one")
 
     async def opened() -> None:
-        async with Archive(path) as archive:
+        async with Archive(path, read_only=True) as archive:
             await command(archive, Output(sys.stdout), arguments)
 
     anyio.run(opened)

@@ -7,6 +7,7 @@ character there: what is read can always be written.
 import json
 import re
 from collections.abc import Callable
+from math import isinf
 from typing import Any, cast
 
 loads: Callable[[bytes], Any]
@@ -20,8 +21,15 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _number(digits: str) -> float:
+    value = float(digits)
+    if isinf(value):
+        raise ValueError("a number is too large")
+    return value
+
+
 def _loads(text: bytes) -> Any:
-    value = json.loads(text, parse_constant=_refuse)
+    value = json.loads(text, parse_constant=_refuse, parse_float=_number)
     return _mended(value) if _HALF.search(text) else value
 
 

@@ -122,8 +122,9 @@ def test_at_a_statement_of_a_commit(
     statements = enumerated(server, sandbox, archive, part=part, turn=turn, unlike=lambda: kept_of(archive) != before)
     assert_complete(archive, sandbox)
 
-    before = kept_of(archive)
     change()
+    assert server.sync(sandbox, archive, "--once", mark=Mark(part=part, turn=turn, statement=1)).ended() == -SIGKILL
+    before = kept_of(archive)
     mark = Mark(part=part, turn=turn, statement=statements, edge="after")
     assert server.sync(sandbox, archive, "--once", mark=mark).ended() == -SIGKILL
     assert together <= changed(before, kept_of(archive))
