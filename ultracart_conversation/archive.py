@@ -98,18 +98,24 @@ class Archive:
     async def claim(self) -> PollerCheckpoint | None:
         """Take the archive over: whoever claimed it before can commit no more (`Fenced`).
 
-        It gives the checkpoint to go on from; None when nothing was committed yet.
+        It gives the checkpoint to go on from; None when nothing was committed yet. `epoch` is the claim's number then.
         """
         from ultracart_conversation._archive.state import claim  # noqa: PLC0415
 
         self._epoch, checkpoint = await claim(self._opened, at=self._now())
         return checkpoint
 
-    async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /) -> None:
+    @property
+    def epoch(self) -> int | None:
+        """The number of the latest claim by this object, larger than that of any before; None before the first."""
+        return self._epoch
+
+    async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /, *, epoch: int | None = None) -> None:
         """Keep the batch and what of the checkpoint changed, in one transaction; a repeated batch changes nothing.
 
-        It is kept as a whole or not at all wherever it is cancelled, and safe to repeat. Raises `Fenced` when another
-        archive object, be it of another process, has claimed the file since, and `ConfigurationError` before `claim`;
+        It is kept as a whole or not at all wherever it is cancelled, and safe to repeat. `epoch` is the claim that it
+        is for, the object's latest by default. Raises `Fenced` when somebody has claimed the file since, be it another
+        poller on this object or another process, and `ConfigurationError` before `claim`;
         `ArchiveError` when the first rows after `claim`, ten or more, are all of merchants that the archive has nothing
         of, so that two accounts are not mixed, and for what JSON cannot say, which only models made by hand have.
         """
@@ -117,9 +123,10 @@ class Archive:
 
         database = self._opened
         database.check_writable()
-        if self._epoch is None:
+        claimed = self._epoch if epoch is None else epoch
+        if claimed is None:
             raise ConfigurationError(f"the archive {self._path} is not claimed: call claim() before commit()")
-        await commit(database, batch, checkpoint, epoch=self._epoch, at=self._now())
+        await commit(database, batch, checkpoint, epoch=claimed, at=self._now())
 
     async def known(self, conversation_uuid: str) -> dict[str, Known]:
         """What is kept of a conversation's messages, by key; those that the service no longer has have epoch 0."""

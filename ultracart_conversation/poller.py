@@ -80,7 +80,7 @@ class MessagePoller:
             raise ConfigurationError("interval and concurrency are positive and finite, and settle is not negative")
         self._client = client
         self._archive = archive
-        self._sink = archive or sink
+        self._sink: Sink | None = archive or sink
         self._checkpoint = checkpoint
         self._since: Since = self._epoch(since)
         self._order: Order = order
@@ -112,6 +112,7 @@ class MessagePoller:
                 if not self._archive.is_open:
                     await stack.enter_async_context(self._archive)
                 self._checkpoint = await self._archive.claim()
+                self._sink = _Claimed(self._archive)
             self._follower = self._make_follower()
             self._stack = stack.pop_all()
         return self
@@ -286,6 +287,17 @@ class _Nowhere:
     """Keeps nothing, as whoever iterates does."""
 
     async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /) -> None: ...
+
+
+class _Claimed:
+    """An archive, for as long as nobody else claims it, be it through the same object."""
+
+    def __init__(self, archive: "Archive") -> None:
+        self._archive = archive
+        self._epoch = archive.epoch
+
+    async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /) -> None:
+        await self._archive.commit(batch, checkpoint, epoch=self._epoch)
 
 
 class _Batches:

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from tests.polling_desk import archived, stored
-from ultracart_conversation import Archive, ConversationClient, Limits, MessagePoller
+from ultracart_conversation import Archive, ConversationClient, Fenced, Limits, MessagePoller
 from ultracart_conversation.sandbox import Fault, Sandbox
 
 pytestmark = pytest.mark.asyncio
@@ -122,3 +122,19 @@ async def test_the_numbers_of_a_poller_for_prometheus(
 def scrape(registry: CollectorRegistry) -> dict[str, float]:
     lines = generate_latest(registry).decode().splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+@SIZE
+async def test_of_two_pollers_on_one_archive_object_the_later_one_writes(
+    ultracart_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    key, url = ultracart_sandbox.api_key, ultracart_sandbox.base_url
+    async with ConversationClient(key, base_url=url) as client, Archive(tmp_path / "conversations.db") as archive:
+        async with MessagePoller(client, archive=archive) as first:
+            await first.run_once()
+            async with MessagePoller(client, archive=archive) as second:
+                ultracart_sandbox.customer(ultracart_sandbox.conversation_uuids[0]).write("for one of you")
+                with pytest.raises(Fenced, match="nothing was written"):
+                    await first.run_once()
+                await second.run_once()
+        assert await archived(archive) == stored(ultracart_sandbox)

@@ -243,8 +243,8 @@ class WatchedArchive(Archive):
     ) -> None:
         await self._watch(super().__aexit__(kind, error, trace))
 
-    async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /) -> None:
-        await self._watch(super().commit(batch, checkpoint))
+    async def commit(self, batch: Batch, checkpoint: PollerCheckpoint, /, *, epoch: int | None = None) -> None:
+        await self._watch(super().commit(batch, checkpoint, epoch=epoch))
         await self._keeper.commit(batch, checkpoint)
 
     async def known(self, conversation_uuid: str) -> dict[str, Known]:

@@ -79,12 +79,12 @@ class Trace:
 
     def _counted(self, work: Callable[..., Work], part_of: Callable[..., Part]) -> Callable[..., Work]:
         @wraps(work)
-        async def counted(archive: Archive, *arguments: Any) -> Any:
+        async def counted(archive: Archive, *arguments: Any, **more: Any) -> Any:
             part = part_of(*arguments)
             self._turns[part] += 1
             token = _place.set(_Place(part, self._turns[part]))
             try:
-                return await work(archive, *arguments)
+                return await work(archive, *arguments, **more)
             finally:
                 _place.reset(token)
 
