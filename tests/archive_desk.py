@@ -59,7 +59,7 @@ def batch(*changes: Change, rows: tuple[ConversationSummary, ...] = ()) -> Batch
     return Batch(read_at=READ_AT, conversations=rows, changes=changes)
 
 
-def checkpoint(mark: int = 1, **conversations: dict[str, Any] | None) -> PollerCheckpoint:
+def checkpoint(mark: int = 1, **conversations: dict[str, Any]) -> PollerCheckpoint:
     return PollerCheckpoint(head={"mark": mark}, conversations=conversations)
 
 

@@ -42,15 +42,13 @@ class PollerCheckpoint:
 
     head: Mapping[str, Any]
     """Up to where the list was read, and what was learned of the service."""
-    conversations: Mapping[str, Mapping[str, Any] | None] = attrs.field(
-        factory=dict[str, Mapping[str, Any] | None], repr=lambda value: f"<{len(value)} conversations>"
+    conversations: Mapping[str, Mapping[str, Any]] = attrs.field(
+        factory=dict[str, Mapping[str, Any]], repr=lambda value: f"<{len(value)} conversations>"
     )
-    """Where it stands in each conversation, by UUID; None for one that it follows no longer."""
+    """Where it stands in each conversation, by UUID."""
 
     def __or__(self, newer: Self) -> Self:
-        conversations = {**self.conversations, **newer.conversations}
-        kept = {uuid: position for uuid, position in conversations.items() if position is not None}
-        return attrs.evolve(newer, conversations=kept)
+        return attrs.evolve(newer, conversations={**self.conversations, **newer.conversations})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can say it."""

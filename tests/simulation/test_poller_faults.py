@@ -71,7 +71,7 @@ class Proof(Notebook):
             return
         self.watermarks.append(through)
         for uuid in self._simulation.conversation_uuids:
-            if not (positions.get(uuid) or {}).get("failures"):
+            if not positions.get(uuid, {}).get("failures"):
                 said = self._simulation.snapshot(uuid)["messages"]
                 wanted = {each["conversation_message_uuid"] for each in said if each["message_epoch"] <= through}
                 assert wanted <= self.bodies.get(uuid, {}).keys(), "complete beyond what was kept"

@@ -148,9 +148,9 @@ async def test_an_archive_needs_asyncio(tmp_path: Path, anyio_backend: str) -> N
 
 async def test_a_checkpoint_survives_json_and_adds_up() -> None:
     old = PollerCheckpoint(head={"mark": 1}, conversations={"a": {"due": 1.0}, "b": {}})
-    newer = PollerCheckpoint(head={"mark": 2}, conversations={"b": None, "c": {}})
+    newer = PollerCheckpoint(head={"mark": 2}, conversations={"b": {"due": 2.0}, "c": {}})
     both = old | newer
-    assert both == PollerCheckpoint(head={"mark": 2}, conversations={"a": {"due": 1.0}, "c": {}})
+    assert both == PollerCheckpoint(head={"mark": 2}, conversations={"a": {"due": 1.0}, "b": {"due": 2.0}, "c": {}})
     assert PollerCheckpoint.from_dict(both.to_dict()) == both
 
 

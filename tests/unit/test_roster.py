@@ -326,7 +326,7 @@ def test_without_an_archive_it_remembers_by_itself_and_across_restarts() -> None
     assert len(remembering(world, "chat")) == 4
     assert remembering(world, "chat") == []
     kept = PollerCheckpoint.from_dict(json.loads(json.dumps(world.roster.checkpoint().to_dict())))
-    assert len((kept.conversations["chat"] or {})["known"]) == 1 + LATE // MINUTE
+    assert len(kept.conversations["chat"]["known"]) == 1 + LATE // MINUTE
     world.roster = Roster(checkpoint=kept)
     assert remembering(world, "chat") == []
     reading = world.roster.reading("chat", {}, now=world.now, back=world.now)

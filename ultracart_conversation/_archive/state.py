@@ -1,13 +1,11 @@
 """Whose turn it is to write, where the poller stands, and what is kept of a conversation."""
 
 import json
-from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ultracart_conversation._archive.arguments import whole_text
-from ultracart_conversation._archive.chunks import chunks
 from ultracart_conversation._archive.database import Database
 from ultracart_conversation._archive.dialect import upsert
 from ultracart_conversation._archive.rows import json_of
@@ -49,18 +47,11 @@ async def check_claim(connection: AsyncConnection, epoch: int) -> None:
 async def move_checkpoint(connection: AsyncConnection, checkpoint: PollerCheckpoint) -> None:
     """Note where the poller stands; of the conversations, those that the checkpoint names."""
     head = PollerCheckpoint(head=checkpoint.head).to_dict()
-    moved: list[dict[str, Any]] = []
-    left: list[str] = []
-    for uuid, position in checkpoint.conversations.items():
-        if position is None:
-            left.append(uuid)
-        else:
-            moved.append({"conversation_uuid": uuid, "value": json_of(dict(position))})
+    stands = checkpoint.conversations.items()
+    moved = [{"conversation_uuid": uuid, "value": json_of(dict(position))} for uuid, position in stands]
     await connection.execute(upsert(cursors), {"name": _POLLER, "value": json_of(head)})
     if moved:
         await connection.execute(upsert(positions), moved)
-    for some in chunks(left):
-        await connection.execute(delete(positions).where(positions.c.conversation_uuid.in_(some)))
 
 
 async def known(database: Database, conversation_uuid: str) -> dict[str, Known]:

@@ -90,8 +90,7 @@ class Standing(ABC):
             self.mark, self.start, self._since = head["mark"], head["start"], head["since"]
             self.shape, self.place = PageShape.from_dict(head["shape"]), Place.from_dict(head["place"])
             for uuid, data in checkpoint.conversations.items():
-                if data is not None:
-                    self._recall(uuid, data)
+                self._recall(uuid, data)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             what = f"{type(error).__name__}: {error}"
             raise ConfigurationError(f"this is no checkpoint of a poller ({what}): begin without it") from None
