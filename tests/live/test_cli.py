@@ -166,7 +166,16 @@ def test_an_unreachable_service_is_one_line(sandbox: Sandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = run("list", env=environment(sandbox, ULTRACART_BASE_URL=f"http://127.0.0.1:{port}/rest/v2"))
-    assert_one_line(done, "no connection", "nothing was sent")
+    assert_one_line(done, f"no connection to UltraCart at 127.0.0.1:{port} ", "nothing was sent")
+    assert sandbox.api_key not in done.stderr
+
+
+def test_what_is_not_there_may_be_elsewhere(sandbox: Sandbox) -> None:
+    elsewhere = environment(sandbox, ULTRACART_BASE_URL=sandbox.base_url.replace("/v2", "/v3"))
+    assert_one_line(run("queues", env=elsewhere), "404", "check the base URL (ULTRACART_BASE_URL)")
+    missing = run("show", "unknown", env=environment(sandbox))
+    assert_one_line(missing, "400", "does not exist")
+    assert "ULTRACART_BASE_URL" not in missing.stderr
 
 
 def test_a_bug_is_one_line_unless_asked() -> None:

@@ -1,6 +1,7 @@
 """`search` and `stats` as a user has them: an archive is asked without an account."""
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -89,14 +90,25 @@ def test_lines_fit_the_terminal(archive: str) -> None:
     assert max(map(len, window.text.splitlines())) <= 60
 
 
-@pytest.mark.parametrize("text", ['" OR 1', "NEAR(", "*", "body:", "'; DROP TABLE messages; --", "\x1b[2J", "((("])
+@pytest.mark.parametrize("text", ['" OR 1', "NEAR(", "body:", "'; DROP TABLE messages; --", "\x1b[2J", "\U0001f375 a"])
 def test_whatever_is_typed_can_be_searched_for(archive: str, text: str) -> None:
     done = run("search", "--archive", archive, "--", text, env=environment())
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("text", ["\U0001f375", "!!!", "*", "(((", '"', "\x1b[", ""])
+def test_what_has_no_word_is_not_searched_for(archive: str, text: str) -> None:
+    done = run("search", "--archive", archive, "--json", "--", text, env=environment())
+    assert_one_line(done, "no letter and no digit", "give a word", code=2)
     assert "\x1b" not in done.stderr
-    assert (
-        done.returncode == 0 or done.stderr == "ultracart-conversation: there is nothing to search for: give a word\n"
-    )
+
+
+@pytest.mark.parametrize("arguments", [("-x",), ("teapot", "-x"), ("-x", "teapot")], ids=" ".join)
+def test_what_looks_like_an_option_goes_last(archive: str, arguments: tuple[str, ...]) -> None:
+    done = run("search", *arguments, "--archive", archive, env=environment())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(" (what begins with - and is no option goes after -- at the end)\n")
+    assert run("search", "--archive", archive, "--", "-x", env=environment()).stdout == "no messages\n"
 
 
 def test_stats_are_the_archive_in_numbers(sandbox: Sandbox, archive: str) -> None:
@@ -132,6 +144,24 @@ def test_what_is_no_archive_is_one_line(command: tuple[str, ...], tmp_path: Path
     assert_one_line(run(*command, "--archive", str(text), env=environment()), "not a database")
     lacks = run(*command, "--archive", str(text), env=environment(), command=lacking("sqlalchemy"))
     assert_one_line(lacks, 'pip install "ultracart-conversation[archive]"')
+
+
+@pytest.mark.parametrize("command", [("search", "word"), ("stats",), ("export", "out.jsonl")], ids=lambda each: each[0])
+def test_what_can_be_no_archive_is_told_from_one_that_is_missing(command: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.touch()
+    impossible = {
+        "": "an archive is a file",
+        ":memory:": "an archive is a file",
+        os.devnull: "not a plain file",
+        str(tmp_path): "not a plain file",
+        str(file / "a.db"): "cannot be opened: ",
+        f"{tmp_path}/{'x' * 300}": f"{'x' * 100}… cannot be opened: ",
+    }
+    for path, words in impossible.items():
+        done = run(*command, "--archive", path, env=environment())
+        assert_one_line(done, words)
+        assert "there is no archive" not in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("search", "--archive", "x"), ("search", "word"), ("stats",), ("export", "out")])

@@ -203,7 +203,7 @@ def test_it_waits_for_a_service_that_goes_away(sandbox: Sandbox, archive: Path, 
     sync, fault = stalled(sandbox, archive, *arguments, after=5)
     with sync:
         sandbox.stop()
-        sync.until("cannot go on just now, trying again: ")
+        sync.until("cannot go on just now, trying again ", sandbox.base_url.split("/")[2])
         sandbox.faults.remove(fault)
         sandbox.start()
         sync.until("it works again")
@@ -215,6 +215,18 @@ def test_a_rejected_key_is_one_line(sandbox: Sandbox, archive: Path) -> None:
     done = run("sync", "--archive", str(archive), env=environment(sandbox, ULTRACART_API_KEY="wrong"))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert all(word in done.stderr for word in ("401", "check the API key"))
+
+
+def test_an_archive_keeps_to_its_medium(sandbox: Sandbox, archive: Path) -> None:
+    env, chosen = environment(sandbox), ("--medium", "sms")
+    synchronised(sandbox, archive, *chosen)
+    for arguments in ((), ("--medium", "websocket")):
+        done = run("sync", "--archive", str(archive), *arguments, env=env)
+        assert_one_line(done, f"{archive} follows all SMS: go on with --medium sms, or ", "--archive")
+    synchronised(sandbox, archive, *chosen)
+    whole = archive.with_name("whole.db")
+    synchronised(sandbox, whole)
+    assert_one_line(run("sync", "--archive", str(whole), *chosen, env=env), "everything: go on without --medium")
 
 
 def test_no_key_makes_no_archive(archive: Path) -> None:
@@ -306,6 +318,7 @@ def test_help_says_it_all_and_loads_little() -> None:
     told = run(env=environment(), command=(sys.executable, "-c", report))
     options = ("--archive", "--once", "--follow", "--since", "--medium", "--oldest-first", "--json", "Ctrl-C", "UTC")
     assert all(option in told.stdout for option in options)
+    assert "ends as soon as it has something to write" in told.stdout
     heavy = {"sqlalchemy", "aiosqlite", "sqlite3", "rich", "httpx", "asyncio", "pyarrow"}
     assert heavy.isdisjoint(told.stderr.split())
 
@@ -332,14 +345,21 @@ def test_a_terminal_shows_how_it_stands(sandbox: Sandbox, archive: Path, kind: s
     assert last[-1][1:] == ["up", "to", "date"]
 
 
-def test_a_terminal_keeps_the_last_state_after_ctrl_c(sandbox: Sandbox, archive: Path) -> None:
-    window = Terminal("sync", "--archive", str(archive), "--follow", "0.2", env=environment(sandbox), columns=80)
+@pytest.mark.parametrize(
+    ("how", "columns", "code", "said"),
+    [(signal.SIGINT, 80, 130, "interrupted"), (signal.SIGTERM, 40, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_a_terminal_keeps_the_last_state(
+    sandbox: Sandbox, archive: Path, how: signal.Signals, columns: int, code: int, said: str
+) -> None:
+    window = Terminal("sync", "--archive", str(archive), "--follow", "0.2", env=environment(sandbox), columns=columns)
     window.read_until("watching")
     sandbox.burst(1)
-    window.read_until("1 new message in 1 conversation")
+    window.read_until("1 new message in 1")
     window.read_until("lag ")
-    window.process.send_signal(signal.SIGINT)
-    assert window.finish() == 130
-    assert window.text.endswith("ultracart-conversation: interrupted\r\n")
-    assert "stopped; it goes on here next time" in window.text
+    window.process.send_signal(how)
+    assert window.finish() == code
+    assert window.text.endswith(f"ultracart-conversation: {said}\r\n")
+    assert "stopped; goes on later" in window.text
     assert window.text.rindex(HIDE_CURSOR) < window.text.rindex(SHOW_CURSOR)

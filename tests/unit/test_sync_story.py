@@ -89,7 +89,7 @@ def test_a_failure_is_told_once_and_so_is_its_end(story: Story) -> None:
     well = statistics(conversations=1, left=1)
     ill = attrs.evolve(well, last_error="no connection\nat all")
     assert [moment.text for standing in (well, ill, ill, well, well) for moment in story.tick(standing)] == [
-        "cannot go on just now, trying again: no connection at all",
+        "cannot go on just now, trying again at growing intervals, up to 5 min: no connection at all",
         "it works again",
     ]
 

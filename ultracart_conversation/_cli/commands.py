@@ -4,11 +4,9 @@ import errno
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-
-import anyio
 
 from ultracart_conversation._cli.conversations import list_conversations, show_conversation
 from ultracart_conversation._cli.export import export
@@ -27,65 +25,66 @@ from ultracart_conversation.oauth.token_file import TokenFile
 _DEADLINE = 60.0
 
 
-def run(arguments: Namespace) -> None:
-    """Carry out `arguments.command`; raises `UltraCartError`, `Impossible` or OSError."""
-    # Without any handler Python would print the warnings of the library between the lines of the command.
-    logging.getLogger("ultracart_conversation").addHandler(logging.NullHandler())
-    _COMMANDS[arguments.command](arguments)
+def command_of(arguments: Namespace) -> Callable[[], Coroutine[object, object, None]]:
+    """What carries out `arguments.command`; it raises `UltraCartError`, `Impossible` or OSError."""
+    # Without any handler Python would print the warnings of the libraries between the lines of the command.
+    for name in ("ultracart_conversation", "sqlalchemy"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    return partial(_COMMANDS[arguments.command], arguments)
 
 
-def _demo(arguments: Namespace) -> None:
+async def _demo(arguments: Namespace) -> None:
     try:
         from ultracart_conversation import demo  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _missing_extra(error) from error
-    anyio.run(partial(demo.run, seed=arguments.seed))
+    await demo.run(seed=arguments.seed)
 
 
-def _sandbox(arguments: Namespace) -> None:
+async def _sandbox(arguments: Namespace) -> None:
     try:
         from ultracart_conversation.sandbox import serve  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _missing_extra(error) from error
     chosen = {name: getattr(arguments, name) for name in ("seed", "customers", "conversations", "control")}
     try:
-        anyio.run(partial(serve, arguments.host, arguments.port, ready=Output(sys.stdout).json, **chosen))
+        await serve(arguments.host, arguments.port, ready=Output(sys.stdout).json, **chosen)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise Impossible(_why_not_listening(error, arguments)) from error
 
 
-def _account(command: "AccountCommand", arguments: Namespace, *, deadline: float | None = _DEADLINE) -> None:
-    async def connected() -> None:
-        async with ConversationClient(credentials=stored_credentials(), deadline=deadline) as client:
-            await command(client, Output(sys.stdout), arguments)
-
-    anyio.run(connected)
+async def _account(command: "AccountCommand", arguments: Namespace, *, deadline: float | None = _DEADLINE) -> None:
+    async with ConversationClient(credentials=stored_credentials(), deadline=deadline) as client:
+        await command(client, Output(sys.stdout), arguments)
 
 
-def _sync(arguments: Namespace) -> None:
-    anyio.run(sync, arguments)
-
-
-def _archived(command: "ArchiveCommand", arguments: Namespace) -> None:
-    path = Path(arguments.archive)
-    if not path.is_file():
+async def _archived(command: "ArchiveCommand", arguments: Namespace) -> None:
+    path = arguments.archive
+    if _is_missing(path):
         raise Impossible(f"there is no archive {path}: ultracart-conversation sync --archive {path} makes one")
-
-    async def opened() -> None:
-        async with Archive(path, read_only=True) as archive:
-            await command(archive, Output(sys.stdout), arguments)
-
-    anyio.run(opened)
+    async with Archive(path, read_only=True) as archive:
+        await command(archive, Output(sys.stdout), arguments)
 
 
-def _login(arguments: Namespace) -> None:
+def _is_missing(path: str) -> bool:
+    """Whether a file could be there and is not; the archive says why any other path is none."""
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        return path != ":memory:" and "://" not in path
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+async def _login(arguments: Namespace) -> None:
     file = TokenFile()
     if arguments.logout:
-        anyio.run(partial(logout, file=file, say=_say))
+        await logout(file=file, say=_say)
     else:
-        anyio.run(partial(login, arguments.client_id, file=file, say=_say, scope=arguments.scope))
+        await login(arguments.client_id, file=file, say=_say, scope=arguments.scope)
 
 
 def _say(text: str) -> None:
@@ -96,7 +95,7 @@ def _say(text: str) -> None:
 
 AccountCommand = Callable[[ConversationClient, Output, Namespace], Awaitable[None]]
 ArchiveCommand = Callable[[Archive, Output, Namespace], Awaitable[None]]
-_COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
+_COMMANDS: Mapping[str, Callable[[Namespace], Coroutine[object, object, None]]] = {
     "demo": _demo,
     "sandbox": _sandbox,
     "login": _login,
@@ -104,7 +103,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace], None]] = {
     "show": partial(_account, show_conversation),
     "queues": partial(_account, list_queues),
     "tail": partial(_account, tail, deadline=None),
-    "sync": _sync,
+    "sync": sync,
     "search": partial(_archived, search),
     "export": partial(_archived, export),
     "stats": partial(_archived, stats),

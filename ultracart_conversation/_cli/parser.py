@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from math import inf
+from typing import NoReturn
 
 _EPILOG = """\
 environment:
@@ -22,9 +23,9 @@ but read, as after a lost connection; "late" when a newer one was printed before
 """
 _SYNC_EPILOG = """\
 It goes on where the last run stopped, however that ended, and reads only what changed since. Two of them on one
-archive do no harm: the one that came last goes on, and the other one ends. The rate limits of the day are kept in
-the archive and hold across runs; a first sync of more than 350 conversations waits for them, with one conversation
-every 10 seconds or so.
+archive do no harm: the one that came last goes on, and the other one ends as soon as it has something to write. The
+rate limits of the day are kept in the archive and hold across runs; a first sync of more than 350 conversations waits
+for them, with one conversation every 10 seconds or so.
 
 WHEN is a date, of which the first moment counts, or a time such as 2026-01-31T09:30; UTC unless it says otherwise.
 Without it, an archive goes back as far as it does, and a new one to the beginning. One that goes back further than WHEN
@@ -35,14 +36,15 @@ quarantined, end), the line in "text", and where it stands in numbers.
 """
 _SEARCH_EPILOG = """\
 A message is found that has all the words, in any case and order. A "phrase" in double quotes (for your shell: in
-single quotes around them) is found as it stands, and a word* is the beginning of one.
+single quotes around them) is found as it stands, and a word* is the beginning of one. Text that begins with - goes
+after -- at the end.
 """
 _AddCommand = Callable[..., argparse.ArgumentParser]
 
 
 def parser_of(program: str) -> argparse.ArgumentParser:
     """All that can be asked of `program`; quick, as it is built for every command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program,
         description="UltraCart's Conversation API from a terminal. Begin with: ultracart-conversation demo",
         epilog=_EPILOG,
@@ -132,7 +134,9 @@ def _add_archive_commands(add: _AddCommand) -> None:
     search.add_argument("--since", type=_moment, metavar="WHEN", help="none that are older; a date or time as for sync")
     search.add_argument("--max", type=_count, metavar="N", help="at most N, 0 for all (default 50)")
     export = add("export", help="copy the messages of an archive to a file", description="Copy all messages to a file.")
-    export.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl", help="default jsonl")
+    export.add_argument(
+        "--format", choices=("jsonl", "csv", "parquet"), help="default: what OUTPUT ends with, otherwise jsonl"
+    )
     export.add_argument("output", metavar="OUTPUT", help="the file, which is replaced when all is written")
     stats = add("stats", help="show what an archive holds")
     for command in (search, export, stats):
@@ -175,6 +179,15 @@ def _whole(text: str, allowed: range) -> int:
     if not text.isdecimal() or int(text) not in allowed:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {allowed[0]} to {allowed[-1]}")
     return int(text)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says how to go on where what is to be found was taken for an option."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.endswith("required: TEXT") or message.startswith("unrecognized arguments: -"):
+            message += " (what begins with - and is no option goes after -- at the end)"
+        super().error(message)
 
 
 class _Version(argparse.Action):

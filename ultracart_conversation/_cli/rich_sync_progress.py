@@ -45,7 +45,7 @@ class RichProgress:
 
     async def end(self, statistics: PollerStatistics, quarantined: Mapping[str, str], *, is_done: bool) -> None:
         self._tell(self._story.end(statistics, quarantined, is_done=is_done))
-        done, stopped = Text("up to date", "bold green"), Text("stopped; it goes on here next time", "bold yellow")
+        done, stopped = Text("up to date", "bold green"), Text("stopped; goes on later", "bold yellow")
         self._show(statistics, done if is_done else stopped)
         self._live.stop()
 

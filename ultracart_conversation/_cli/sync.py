@@ -2,7 +2,6 @@
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 
 import anyio
 import attrs
@@ -30,11 +29,12 @@ _LAST_WORDS = 1.0
 async def sync(arguments: Namespace) -> None:
     """Read all that is new and what is left of the past, once or until interrupted.
 
-    Raises `Impossible` when another sync has taken the archive over.
+    Raises `Impossible` when another sync has taken the archive over, or when the archive follows something else.
     """
     credentials = stored_credentials()
     try:
-        async with Archive(Path(arguments.archive)) as archive:
+        async with Archive(arguments.archive) as archive:
+            await _check_medium(archive, arguments)
             budget = Budget(Limits(), store=archive.budget_store())
             async with (
                 ConversationClient(credentials=credentials, limits=budget) as client,
@@ -45,6 +45,13 @@ async def sync(arguments: Namespace) -> None:
                 )
     except Fenced as error:
         raise Impossible(f"another sync has taken over {arguments.archive}: this one has stopped") from error
+
+
+async def _check_medium(archive: Archive, arguments: Namespace) -> None:
+    checkpoint = await archive.claim()
+    if checkpoint is not None and (kept := checkpoint.head.get("medium")) != arguments.medium:
+        how = f"with --medium {kept}" if kept else "without --medium"
+        raise Impossible(f"{arguments.archive} follows {_what(kept)}: go on {how}, or name another file with --archive")
 
 
 def _poller(client: ConversationClient, archive: Archive, arguments: Namespace) -> MessagePoller:
@@ -59,10 +66,17 @@ def _poller(client: ConversationClient, archive: Archive, arguments: Namespace) 
 
 
 def _story(arguments: Namespace) -> Story:
-    via = {"sms": "all SMS", "websocket": "all webchats"}.get(arguments.medium, "everything")
     since = "" if arguments.since is None else f" since {arguments.since:%Y-%m-%d %H:%M %Z}"
     order = "oldest" if arguments.oldest_first else "newest"
-    return Story(arguments.archive, wanted=f"{via}{since}, {order} first", follows=arguments.follow is not None)
+    return Story(
+        arguments.archive,
+        wanted=f"{_what(arguments.medium)}{since}, {order} first",
+        follows=arguments.follow is not None,
+    )
+
+
+def _what(medium: str | None) -> str:
+    return {"sms": "all SMS", "websocket": "all webchats"}.get(medium or "", "everything")
 
 
 class _Sync:
@@ -76,8 +90,8 @@ class _Sync:
 
     async def run(self, *, follow: bool) -> None:
         """Work, show it, and say at the end what was reached, however it ended."""
-        await self._progress.begin(self._statistics())
         try:
+            await self._progress.begin(self._statistics())
             await self._beside(follow=follow)
         except ExceptionGroup as group:
             raise group.exceptions[0] from group

@@ -115,7 +115,8 @@ class Story:
 
     def _troubled(self, error: str | None) -> Iterator[Moment]:
         if error is not None and error != self._trouble:
-            yield Moment("trouble", f"cannot go on just now, trying again: {one_line(error)}", Tone.TROUBLE)
+            often = "at growing intervals, up to 5 min" if self._follows else "for a minute or two"
+            yield Moment("trouble", f"cannot go on just now, trying again {often}: {one_line(error)}", Tone.TROUBLE)
         if error is None and self._trouble is not None:
             yield Moment("recovered", "it works again", Tone.GOOD)
         self._trouble = error

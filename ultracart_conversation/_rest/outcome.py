@@ -47,6 +47,8 @@ class Lost:
     stage: Stage
     detail: str
     too_slow: bool = False
+    host: str = ""
+    """Where the request went, with the port where it is none of the usual; empty where that is not known."""
 
 
 Outcome = Reply | Lost

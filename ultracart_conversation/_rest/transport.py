@@ -106,7 +106,8 @@ class HttpTransport:
         except httpx.TransportError as error:
             nothing_sent = isinstance(error, self._nothing_sent)
             too_slow = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
-            return Lost(Stage.CONNECTING if nothing_sent else Stage.SENT, _detail(error), too_slow=too_slow)
+            stage = Stage.CONNECTING if nothing_sent else Stage.SENT
+            return Lost(stage, _detail(error), too_slow=too_slow, host=message.url.netloc.decode("ascii"))
 
     def _limits(self, deadline: float | None) -> dict[str, float | None]:
         """Seconds for each step of an exchange, of which none may take longer than is left."""

@@ -31,6 +31,7 @@ _SHOWN = 200
 _ADVICE: Mapping[type[ReplyError], str] = {
     AuthenticationError: "check the API key or token",
     PermissionDenied: "the key or its user lacks the permission: see UltraCart's user rights",
+    NotFound: "if there should be, check the base URL (ULTRACART_BASE_URL)",
     ApplicationDisabled: "UltraCart has disabled this application: contact its support, repeating cannot help",
     RateLimited: "slow down, or ask UltraCart for a higher limit",
     ServerError: "try again later",
@@ -60,7 +61,8 @@ def judge(operation: Operation[Any], outcome: Outcome) -> dict[str, Any] | Ultra
 
 def _lost(operation: Operation[Any], lost: Lost) -> TransportError:
     if lost.stage is Stage.CONNECTING:
-        return ConnectError(f"{operation.name}: no connection to UltraCart ({lost.detail}); nothing was sent")
+        where = f" at {lost.host}" if lost.host else ""
+        return ConnectError(f"{operation.name}: no connection to UltraCart{where} ({lost.detail}); nothing was sent")
     if not operation.repeatable:
         error = OutcomeUnknown(
             f"{operation.name}: the request was sent and the reply was lost ({lost.detail}), so it may have been "
@@ -128,7 +130,8 @@ def _one_line(text: str) -> str:
 def _reply_error(
     kind: type[ReplyError], operation: Operation[Any], reply: Reply, error: Mapping[str, Any], said: str
 ) -> ReplyError:
-    advice = f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
+    # What a 400 calls missing was looked for in the right place.
+    advice = f"; {_ADVICE[kind]}" if kind in _ADVICE and reply.status_code != 400 else ""
     what = f"{reply.status_code}: {_one_line(said)}" if kind is not Undecodable else _undecodable(reply, said)
     what = what.rstrip(".") if advice else what
     result = kind(f"{operation.name}: UltraCart answered {what}{advice}{request_of(reply)}")
