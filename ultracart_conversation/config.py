@@ -185,7 +185,7 @@ def checked_base_url(url: str, *, allow_insecure: bool) -> str:
         raise ConfigurationError("the base URL must not carry a user name or password: pass the API key instead")
     if parts.scheme == "http" and not allow_insecure and not is_loopback(parts.hostname):
         raise ConfigurationError(
-            f"http://{parts.hostname} would send the API key in the clear: use https, or pass allow_insecure=True"
+            f"http://{parts.hostname} would send the API key in the clear: use https (in code: or allow_insecure=True)"
         )
     return url.rstrip("/")
 

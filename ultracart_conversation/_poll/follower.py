@@ -10,20 +10,20 @@ from typing import TypeVar
 
 import attrs
 
+from ultracart_conversation._poll.harvest import Harvest
 from ultracart_conversation._poll.hints import Hints
+from ultracart_conversation._poll.lister import Lister
 from ultracart_conversation._poll.pace import Pace
-from ultracart_conversation._poll.reader import FATAL, NOT_OF_ONE, Harvest, Reader
+from ultracart_conversation._poll.reader import FATAL, NOT_OF_ONE, Reader
 from ultracart_conversation._poll.statistics import Tally
 from ultracart_conversation._sync.message_order import epoch_of
 from ultracart_conversation._sync.roster import Roster
 from ultracart_conversation._sync.setbacks import Setbacks
-from ultracart_conversation._sync.sweep import Sweep
-from ultracart_conversation.changes import Batch, Change, PollerCheckpoint, Sink
-from ultracart_conversation.client import ConversationClient, answer
+from ultracart_conversation.changes import Batch, PollerCheckpoint, Sink
+from ultracart_conversation.client import ConversationClient
 from ultracart_conversation.config import Audit
-from ultracart_conversation.errors import BadRequest, RateLimited, UltraCartError
+from ultracart_conversation.errors import RateLimited, UltraCartError
 from ultracart_conversation.limits import Priority
-from ultracart_conversation.models import ConversationsResponse, ConversationSummary
 
 T = TypeVar("T")
 _logger = logging.getLogger("ultracart_conversation.poller")
@@ -32,8 +32,6 @@ _HINTED = 2.0
 """Seconds from a hint to reading, so that what follows at once is read with it."""
 _EXCHANGE = 10.0
 """Seconds by which reading the past may delay the next look."""
-
-
 _TRIES = 3
 """How often in a row something may fail until a single look goes on without it."""
 
@@ -71,7 +69,7 @@ class Follower:
         self._plan = plan
         self._pace = pace
         self._ready = ready
-        self._walk = roster.walk()
+        self._lister = Lister(roster, reader.rows, clock=client.clock)
         self._harvest = Harvest()
         self._begun = int(client.clock.time() * 1000)
         self._looked_at = -inf
@@ -184,67 +182,23 @@ class Follower:
 
     async def _look(self) -> None:
         """Find out what changed."""
-        now = self._clock.time()
         if self._plan.conversations is not None:
-            self._roster.follow(self._plan.conversations, now=now)
+            self._roster.follow(self._plan.conversations, now=self._clock.time())
         else:
-            await self._sweep(self._roster.sweep(now=now))
+            before, client = self._lister.asked, self._client.with_options(priority=Priority.TAIL)
+            try:
+                await self._lister.look(client, self._harvest)
+            finally:
+                self._count("list", self._lister.asked - before)
         self.tally.passes += 1
         self._looked_at = self._clock.now()
 
-    async def _sweep(self, sweep: Sweep) -> None:
-        client, rows = self._client.with_options(priority=Priority.TAIL), list[ConversationSummary]()
-        try:
-            while (request := sweep.request) is not None:
-                rows += sweep.receive(await answer(client, request))
-        except BadRequest:
-            if sweep.request is None or not sweep.request.offset:
-                raise
-            # More changed than the service lists at once: what lies deeper may be within reach of another walk.
-            self._walk = self._roster.walk_again()
-        except UltraCartError:
-            # Some of what changed is known, and the next look has to come as far again.
-            self._listed(rows)
-            self._roster.glimpsed(rows)
-            raise
-        finally:
-            self._count("list", sweep.asked + (sweep.request is not None))
-        self._listed(rows)
-        self._roster.swept(sweep.mark)
-
     async def _list_more(self, client: ConversationClient) -> None:
-        """List one more page of all that there is."""
-        walk = self._walk
-        request = walk.request
-        if request is None:
-            return
-        self.tally.requests["list"] += 1
+        before = self._lister.asked
         try:
-            reply = await answer(client, request)
-        except BadRequest as error:
-            if walk.is_trying:
-                reply = ConversationsResponse()
-            elif request.offset:
-                if not walk.place.is_rest:
-                    _logger.warning("the service lists no more than %d conversations: %s", request.offset, error)
-                walk.cut()
-                self._roster.walked(walk.place)
-                return
-            else:
-                raise
-        self._listed(walk.receive(reply))
-        if not walk.is_trying:
-            self._roster.walked(walk.place)
-
-    def _listed(self, rows: Sequence[ConversationSummary]) -> None:
-        changed = self._roster.listed(rows, now=self._clock.time())
-        self._harvest.rows += changed
-        for row in changed:
-            uuid = row.conversation_uuid or ""
-            if self._roster.positions[uuid].owed is not None:
-                self._reader.rows.set(uuid, row)
-            elif self._roster.mark is not None:
-                self._harvest.changes.append(Change(conversation_uuid=uuid, kind="news", conversation=row))
+            await self._lister.more(client, self._harvest)
+        finally:
+            self.tally.requests["list"] += self._lister.asked - before
 
     # Reading
 

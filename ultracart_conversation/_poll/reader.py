@@ -2,15 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import inf
+from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 
+from ultracart_conversation._poll.harvest import Harvest
 from ultracart_conversation._sync.known import Known
 from ultracart_conversation._sync.reading import Reading
 from ultracart_conversation._sync.recent import Recent
 from ultracart_conversation._sync.roster import Roster
-from ultracart_conversation.changes import Change
 from ultracart_conversation.client import ConversationClient, answer
 from ultracart_conversation.clock import Clock
 from ultracart_conversation.errors import (
@@ -25,7 +26,9 @@ from ultracart_conversation.errors import (
     TransportError,
     UltraCartError,
 )
-from ultracart_conversation.models import ConversationSummary
+
+if TYPE_CHECKING:
+    from ultracart_conversation.models import ConversationSummary
 
 FATAL = (ApplicationDisabled, ArchiveError, AuthenticationError, ConfigurationError, PermissionDenied)
 """What no repetition can mend."""
@@ -37,14 +40,6 @@ Recall = Callable[[str], Awaitable[Mapping[str, Known]]]
 
 
 @attrs.define
-class Harvest:
-    """What was found and is not kept yet."""
-
-    rows: list[ConversationSummary] = attrs.Factory(list[ConversationSummary])
-    changes: list[Change] = attrs.Factory(list[Change])
-
-
-@attrs.define
 class _Round:
     """Conversations that are read at the same time."""
 
@@ -53,7 +48,6 @@ class _Round:
     back: float | None
     left: set[str]
     """Those that are not dealt with."""
-    asked: int = 0
     failed: dict[str, UltraCartError] = attrs.Factory(dict[str, UltraCartError])
     """Those whose own fault it may be."""
     failure: UltraCartError | None = None
